@@ -1,0 +1,2 @@
+//! The program `pagetrack`.
+fn main() {}

@@ -1,0 +1,7 @@
+//! From the event stream to the store: producer, cleaner and writer, and the bus between them.
+//!
+//! Knows no GraphQL, no REST and which store it got only from the composition root.
+
+pub mod bus;
+pub mod clean;
+pub mod status;

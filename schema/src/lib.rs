@@ -1,0 +1,11 @@
+//! The pure core and the storage: what a page is, which rows it becomes, and the stores that keep them.
+//!
+//! Knows no HTTP, no GraphQL and no topic of the bus.
+
+pub mod clock;
+pub mod hour;
+pub mod page;
+pub mod query;
+pub mod store;
+pub mod tables;
+pub mod wiki;

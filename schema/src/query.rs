@@ -1,0 +1,153 @@
+//! Questions to a store: which pages, which hours, which counts. Pure; the stores answer them.
+
+use crate::hour::{Hour, HourRange};
+use crate::page::{Domain, Page, PageKey, UserId, WikiId};
+use crate::wiki::ProjectFamily;
+use chrono::{DateTime, Utc};
+
+/// A list of pages, newest first, that a store holds in that order.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum PageList {
+    /// All wikis (`latest_pages`). Ties of one second: domain, then page id, both descending.
+    All,
+    /// One wiki (`pages_by_domain`). Ties: page id descending.
+    Domain(Domain),
+    /// Every account with this number, on any wiki (`pages_by_user`). Ties: page id, then domain, descending.
+    UserId(UserId),
+    /// One account: this wiki's part of the partition of [`PageList::UserId`].
+    User(Domain, UserId),
+    /// One person on all wikis (`pages_by_user_name`). Ties: domain, then page id, descending.
+    UserName(String),
+}
+
+/// Times from `from` (included) to `to` (not included); either may be open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TimeSpan {
+    /// Included.
+    pub from: Option<DateTime<Utc>>,
+    /// Not included.
+    pub to: Option<DateTime<Utc>>,
+}
+
+impl TimeSpan {
+    /// The whole hours of `range`.
+    pub fn of_hours(range: HourRange) -> Self {
+        Self { from: Some(range.from.start()), to: Some(range.to.start()) }
+    }
+
+    /// Whether `time` lies within.
+    pub fn contains(&self, time: DateTime<Utc>) -> bool {
+        self.from.is_none_or(|from| from <= time) && self.to.is_none_or(|to| time < to)
+    }
+}
+
+/// Which pages: all conditions given must hold; an empty list is no condition.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PageFilter {
+    /// true: only bots' pages; false: without them.
+    pub is_bot: Option<bool>,
+    /// true: only redirects; false: without them.
+    pub is_redirect: Option<bool>,
+    /// Any of these namespaces.
+    pub namespaces: Vec<i32>,
+    /// Any of these wikis.
+    pub domains: Vec<Domain>,
+    /// Any of these families.
+    pub project_families: Vec<ProjectFamily>,
+}
+
+impl PageFilter {
+    /// Whether every page passes.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Whether `page` passes.
+    pub fn matches(&self, page: &Page) -> bool {
+        self.matches_group(&page.domain, page.namespace, page.is_bot, page.is_redirect)
+    }
+
+    /// Whether pages of these properties pass: what rollups are narrowed by.
+    pub fn matches_group(&self, domain: &Domain, namespace: i32, is_bot: bool, is_redirect: bool) -> bool {
+        self.is_bot.is_none_or(|wanted| wanted == is_bot)
+            && self.is_redirect.is_none_or(|wanted| wanted == is_redirect)
+            && (self.namespaces.is_empty() || self.namespaces.contains(&namespace))
+            && (self.domains.is_empty() || self.domains.contains(domain))
+            && (self.project_families.is_empty() || self.project_families.contains(&ProjectFamily::of(domain)))
+    }
+}
+
+/// A part of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageQuery {
+    /// The list.
+    pub list: PageList,
+    /// Only pages created within.
+    pub during: TimeSpan,
+    /// Only pages that pass.
+    pub filter: PageFilter,
+    /// Only pages behind this one in the list's order. It need not exist.
+    pub after: Option<PageKey>,
+    /// At most so many.
+    pub limit: usize,
+}
+
+impl PageQuery {
+    /// The newest `limit` pages of `list`.
+    pub fn newest(list: PageList, limit: usize) -> Self {
+        Self { list, during: TimeSpan::default(), filter: PageFilter::default(), after: None, limit }
+    }
+}
+
+/// Rows that one call of [`crate::store::Store::list_pages`] reads at most while a filter drops them.
+pub const MAX_ROWS_READ: usize = 2_000;
+
+/// The answer to a [`PageQuery`].
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PageSlice {
+    /// In the list's order. Can be fewer than asked, even none, while `next` is given.
+    pub pages: Vec<Page>,
+    /// Where the next slice begins (as `after`); none at the end of the list.
+    pub next: Option<PageKey>,
+}
+
+/// Pages of one group in one hour.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct HourCount {
+    /// The hour.
+    pub hour: Hour,
+    /// The wiki.
+    pub domain: Domain,
+    /// The namespace's number.
+    pub namespace: i32,
+    /// Bots' pages or others.
+    pub is_bot: bool,
+    /// Redirects or others.
+    pub is_redirect: bool,
+    /// How many pages; never 0 in an answer.
+    pub page_count: u64,
+}
+
+/// Pages of one account under one name in one hour.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HourUser {
+    /// The account's number.
+    pub user_id: UserId,
+    /// The wiki.
+    pub domain: Domain,
+    /// The name the account had.
+    pub user_name: String,
+    /// How many pages.
+    pub page_count: u64,
+    /// How many of them were made as a bot.
+    pub bot_page_count: u64,
+}
+
+/// A wiki on which pages were created.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DomainRow {
+    /// The wiki's host name.
+    pub domain: Domain,
+    /// Its database name.
+    pub wiki: WikiId,
+}

@@ -1,0 +1,192 @@
+//! The seam between the pipeline and its storage: one trait, chosen by URL in one `match`.
+//!
+//! Below [`open`] nothing asks which store it got.
+
+use crate::clock::Clock;
+use crate::hour::{Hour, HourRange};
+use crate::page::{Domain, Page, PageId, UserId};
+use crate::query::{DomainRow, HourCount, HourUser, PageFilter, PageQuery, PageSlice};
+use async_trait::async_trait;
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::Arc;
+
+/// Why a store could not answer, named by what the caller does about it.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum StoreError {
+    /// Retry later: the store cannot be reached or did not answer in time.
+    #[error("store unavailable: {0}")]
+    Unavailable(String),
+    /// Report: what is stored is not what was written.
+    #[error("store corrupt: {0}")]
+    Corrupt(String),
+    /// Fix the configuration: another version's layout, missing rights, an unusable folder.
+    #[error("{0}")]
+    Unsupported(String),
+}
+
+/// A named record of the pipeline's own: last value per key wins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PipelineRecord {
+    /// What kind of record: the name of the topic that would hold it on a durable bus.
+    pub kind: String,
+    /// Its key within the kind.
+    pub key: String,
+    /// Its bytes.
+    pub payload: Vec<u8>,
+}
+
+/// Whether a store creates missing tables when it is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Migration {
+    /// Create what is missing (`pagetrack run`, `pagetrack migrate`).
+    Apply,
+    /// Wait up to 15 s for the tables, then stop with the command to run.
+    Expect,
+}
+
+/// Where pages are kept and read. Every write may be repeated, in any order, without effect.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Writes the rows of all tables for each page. When it returns the rows are durable and can be read.
+    /// Of two pages with one key the larger version stays, with all its cells.
+    ///
+    /// # Errors
+    /// After an error any part may have been written; writing again is right.
+    async fn write_pages(&self, pages: &[Page]) -> Result<(), StoreError>;
+
+    /// A part of a list, newest first. Reads at most [`crate::query::MAX_ROWS_READ`] rows, or `limit` + 1 if that is more.
+    async fn list_pages(&self, query: &PageQuery) -> Result<PageSlice, StoreError>;
+
+    /// The newest creation of each page, in the order asked.
+    async fn load_pages(&self, keys: &[(Domain, PageId)]) -> Result<Vec<Option<Page>>, StoreError>;
+
+    /// The newest page of each account, in the order asked: what is known of the account.
+    async fn load_users(&self, keys: &[(Domain, UserId)]) -> Result<Vec<Option<Page>>, StoreError>;
+
+    /// The wikis of these names, in the order asked.
+    async fn load_domains(&self, names: &[Domain]) -> Result<Vec<Option<DomainRow>>, StoreError>;
+
+    /// Every page with this number, one per wiki, by domain.
+    async fn pages_by_id(&self, page_id: PageId) -> Result<Vec<Page>, StoreError>;
+
+    /// The newest page of each account with this number, by domain.
+    async fn users_by_id(&self, user_id: UserId) -> Result<Vec<Page>, StoreError>;
+
+    /// The newest page of each account under this name, by domain.
+    async fn users_by_name(&self, user_name: &str) -> Result<Vec<Page>, StoreError>;
+
+    /// The oldest page of a list; its filter and time span are not looked at.
+    async fn oldest_page(&self, list: &crate::query::PageList) -> Result<Option<Page>, StoreError>;
+
+    /// All wikis on which pages were created, by domain.
+    async fn domains(&self) -> Result<Vec<DomainRow>, StoreError>;
+
+    /// How many pages one wiki (or all: none) has in these hours.
+    async fn count_pages(
+        &self,
+        domain: Option<&Domain>,
+        hours: HourRange,
+        filter: &PageFilter,
+    ) -> Result<u64, StoreError>;
+
+    /// Pages per hour and group, by hour, domain, namespace, bot, redirect.
+    async fn hour_counts(&self, hours: HourRange) -> Result<Vec<HourCount>, StoreError>;
+
+    /// The accounts that created pages in an hour: by user id as text, domain, user name.
+    async fn hour_users(&self, hour: Hour) -> Result<Vec<HourUser>, StoreError>;
+
+    /// Keeps a record of the pipeline's own, replacing one of the same kind and key.
+    async fn put_record(&self, record: &PipelineRecord) -> Result<(), StoreError>;
+
+    /// The records of a kind, by key.
+    async fn records(&self, kind: &str) -> Result<Vec<PipelineRecord>, StoreError>;
+}
+
+/// Where a store is: `embedded:./data` or `cassandra://host[:port][,host…]/keyspace`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StoreUrl {
+    /// A folder of this machine.
+    Embedded(PathBuf),
+    /// A Cassandra cluster.
+    Cassandra {
+        /// Contact points, `host:port`.
+        nodes: Vec<String>,
+        /// The keyspace's name.
+        keyspace: String,
+    },
+}
+
+const STORE_URL_FORM: &str = "use embedded:FOLDER or cassandra://HOST[:PORT][,HOST…]/KEYSPACE";
+
+impl FromStr for StoreUrl {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let error = |why: &str| format!("{why} in {text:?}; {STORE_URL_FORM}");
+        if let Some(folder) = text.strip_prefix("embedded:") {
+            return if folder.is_empty() { Err(error("no folder")) } else { Ok(Self::Embedded(folder.into())) };
+        }
+        let rest = text.strip_prefix("cassandra://").ok_or_else(|| error("unknown kind of store"))?;
+        let (hosts, keyspace) = rest.split_once('/').ok_or_else(|| error("no keyspace"))?;
+        let nodes = parse_hosts(hosts, 9042).map_err(|why| error(&why))?;
+        let is_name = (1..=48).contains(&keyspace.len())
+            && keyspace.starts_with(|c: char| c.is_ascii_lowercase())
+            && keyspace.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+        if !is_name {
+            return Err(error("a keyspace's name must be a-z, 0-9 and _, at most 48, a letter first:"));
+        }
+        Ok(Self::Cassandra { nodes, keyspace: keyspace.into() })
+    }
+}
+
+impl fmt::Display for StoreUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Embedded(folder) => write!(f, "embedded:{}", folder.display()),
+            Self::Cassandra { nodes, keyspace } => write!(f, "cassandra://{}/{keyspace}", nodes.join(",")),
+        }
+    }
+}
+
+/// Parses `host[:port][,host[:port]…]` into `host:port` each.
+///
+/// # Errors
+/// Says in words what is missing or malformed.
+pub fn parse_hosts(text: &str, default_port: u16) -> Result<Vec<String>, String> {
+    text.split(',').map(|entry| parse_host(entry, default_port)).collect()
+}
+
+fn parse_host(entry: &str, default_port: u16) -> Result<String, String> {
+    let (host, port) = match entry.rsplit_once(':') {
+        Some((host, port)) => (host, port.parse::<u16>().map_err(|_| format!("port {port:?} is not 1 to 65535"))?),
+        None => (entry, default_port),
+    };
+    let is_host = !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || b".-_[]:".contains(&b));
+    if is_host && port > 0 { Ok(format!("{host}:{port}")) } else { Err(format!("{entry:?} is not a host")) }
+}
+
+/// Opens the store at `url`.
+///
+/// # Errors
+/// `Unavailable` when it cannot be reached within 15 s, `Unsupported` when its folder, rights or layout
+/// do not serve.
+pub async fn open(
+    url: &StoreUrl,
+    migration: Migration,
+    durability: Durability,
+    clock: Arc<dyn Clock>,
+) -> Result<Arc<dyn Store>, StoreError> {
+    let _ = (migration, durability, clock);
+    Err(StoreError::Unsupported(format!("no store behind {url} in this build")))
+}
+
+/// What a returned write of the embedded store survives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// A killed process; after a power cut the last moments are gone together with the resume position.
+    Process,
+    /// A power cut too: needed where the position is kept elsewhere (behind Kafka).
+    Power,
+}

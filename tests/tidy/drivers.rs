@@ -1,0 +1,40 @@
+//! Which files may name a driver: backends stay behind their trait.
+
+use crate::files::{assert_none, sources};
+
+const DRIVERS: [(&str, &[&str]); 4] = [
+    ("scylla", &["schema/src/store/cassandra"]),
+    ("rdkafka", &["ingest/src/bus/kafka"]),
+    ("rusqlite", &["schema/src/store/embedded"]),
+    ("eventsource_client", &["ingest/src/sse"]),
+];
+
+#[test]
+fn drivers_are_named_by_their_backend_only() {
+    let mut wrong = Vec::new();
+    for file in sources(&[".rs"]).iter().filter(|f| !f.path.starts_with("tests/")) {
+        for (driver, homes) in DRIVERS {
+            let names_it = file.text.contains(&format!("{driver}::")) || file.text.contains(&format!("use {driver}"));
+            if names_it && !homes.iter().any(|home| file.path.starts_with(home)) {
+                wrong.push(format!("{} names {driver}", file.path));
+            }
+        }
+    }
+    assert_none(&wrong, "a driver is named by its backend only");
+}
+
+#[test]
+fn nothing_counts_by_reading_everything() {
+    let refused = ["count(*)", "select distinct", "allow filtering"];
+    let wrong: Vec<String> = sources(&[".rs", ".cql"])
+        .into_iter()
+        .filter(|f| f.path.starts_with("schema/") || f.path.starts_with("rest-compat/"))
+        .filter(|f| refused.iter().any(|word| code(&f.text).to_lowercase().contains(word)))
+        .map(|f| f.path)
+        .collect();
+    assert_none(&wrong, "no COUNT(*), no SELECT DISTINCT, no ALLOW FILTERING");
+}
+
+fn code(text: &str) -> String {
+    text.lines().filter(|l| !l.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}
