@@ -158,14 +158,21 @@ pub trait Follower: Send {
     async fn next(&mut self) -> Result<Followed, BusError>;
 }
 
-/// Which bus: `memory:` or `kafka://host[:port][,host…]`.
+/// Which bus: `memory:` or `kafka://host[:port][,host…][/prefix]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BusUrl {
     /// Queues within this process; what must last is kept by the store.
     Memory,
-    /// A Kafka cluster, `host:port` each.
-    Kafka(Vec<String>),
+    /// A Kafka cluster.
+    Kafka {
+        /// The brokers to ask first, `host:port` each.
+        brokers: Vec<String>,
+        /// What the names of topics and groups begin with, so that several installations share a cluster; may be empty.
+        prefix: String,
+    },
 }
+
+const BUS_URL_FORM: &str = "use memory: or kafka://HOST[:PORT][,HOST…][/PREFIX]";
 
 impl FromStr for BusUrl {
     type Err = String;
@@ -174,10 +181,15 @@ impl FromStr for BusUrl {
         if text == "memory:" {
             return Ok(Self::Memory);
         }
-        let hosts = text
-            .strip_prefix("kafka://")
-            .ok_or_else(|| format!("unknown kind of bus in {text:?}; use memory: or kafka://HOST[:PORT][,HOST…]"))?;
-        parse_hosts(hosts.trim_end_matches('/'), 9092).map(Self::Kafka).map_err(|why| format!("{why} in {text:?}"))
+        let error = |why: &str| format!("{why} in {text:?}; {BUS_URL_FORM}");
+        let rest = text.strip_prefix("kafka://").ok_or_else(|| error("unknown kind of bus"))?;
+        let (hosts, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+        let brokers = parse_hosts(hosts, 9092).map_err(|why| error(&why))?;
+        let is_name = |b: u8| b.is_ascii_alphanumeric() || b"._-".contains(&b);
+        if prefix.len() > 64 || !prefix.bytes().all(is_name) {
+            return Err(error("a prefix must be a-z, A-Z, 0-9, '.', '_' and '-', at most 64:"));
+        }
+        Ok(Self::Kafka { brokers, prefix: prefix.into() })
     }
 }
 
@@ -185,7 +197,8 @@ impl fmt::Display for BusUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Memory => f.write_str("memory:"),
-            Self::Kafka(brokers) => write!(f, "kafka://{}", brokers.join(",")),
+            Self::Kafka { brokers, prefix } if prefix.is_empty() => write!(f, "kafka://{}", brokers.join(",")),
+            Self::Kafka { brokers, prefix } => write!(f, "kafka://{}/{prefix}", brokers.join(",")),
         }
     }
 }

@@ -4,4 +4,5 @@
 
 pub mod bus;
 pub mod clean;
+pub mod stage;
 pub mod status;

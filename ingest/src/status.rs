@@ -1,5 +1,11 @@
 //! What each process tells about itself every 2 s on the topic `status`, and what a reader of it knows.
 
+mod meter;
+mod view;
+
+pub use meter::{Outcome, StageMeter, publish_status};
+pub use view::PipelineView;
+
 use crate::clean::RejectReason;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
