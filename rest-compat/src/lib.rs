@@ -1,1 +1,19 @@
-//! rest-compat.
+//! The documented REST routes, answer for answer as the FastAPI service gave them.
+//!
+//! Knows the store and nothing of GraphQL, of the pipeline or of which store it got. A composition root merges
+//! [`router`] with what else listens on the port and takes [`not_found`] as the fallback.
+
+mod router;
+
+mod domains;
+mod pages;
+mod stats;
+
+mod error;
+mod list;
+mod params;
+mod slash;
+mod wire;
+
+pub use error::not_found;
+pub use router::router;
