@@ -1,0 +1,139 @@
+//! The embedded store: one SQLite file, one writer thread, a few readers. Knows nothing of who writes or asks.
+//!
+//! A page is stored once and indexed in the order of each table (`layout.sql`). All calls to the database run on
+//! threads of their own, so that no async thread waits for a disk.
+
+mod batch;
+mod error;
+mod indexes;
+mod layout;
+mod lists;
+mod lookups;
+mod names;
+mod readers;
+mod rollup;
+mod rows;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+use crate::hour::{Hour, HourRange};
+use crate::page::{Domain, Page, PageId, UserId};
+use crate::query::{DomainRow, HourCount, HourUser, PageFilter, PageList, PageQuery, PageSlice};
+use crate::store::{Durability, Migration, PipelineRecord, Store, StoreError};
+use async_trait::async_trait;
+use readers::Readers;
+use std::fs::File;
+use std::path::Path;
+use writer::Writer;
+
+/// The file within the store's folder.
+pub const DATABASE_FILE: &str = "pagetrack.db";
+
+/// A store in one folder of this machine, used by one process at a time.
+#[derive(Debug)]
+pub struct EmbeddedStore {
+    // Dropped in this order: the writer finishes what it accepted, the readers close, the folder is free.
+    writer: Writer,
+    readers: Readers,
+    _lock: File,
+}
+
+impl EmbeddedStore {
+    /// Opens `folder`, creating it and its database when `migration` says so.
+    ///
+    /// # Errors
+    /// `Unsupported` when the folder cannot be written or is in use, or its database is another program's or a newer
+    /// version's; `Unavailable` when the machine is out of threads or disk.
+    pub async fn open(folder: &Path, migration: Migration, durability: Durability) -> Result<Self, StoreError> {
+        let folder = folder.to_path_buf();
+        let open = move || {
+            let lock = layout::lock_folder(&folder, migration)?;
+            let path = folder.join(DATABASE_FILE);
+            let connection = layout::open_writer(&path, migration, durability)?;
+            let readers = Readers::open(&path)?;
+            Ok(Self { writer: Writer::start(connection)?, readers, _lock: lock })
+        };
+        let opened = tokio::task::spawn_blocking(open).await;
+        opened.map_err(|e| StoreError::Unavailable(format!("the embedded store's opening was cut off: {e}")))?
+    }
+}
+
+#[async_trait]
+impl Store for EmbeddedStore {
+    async fn write_pages(&self, pages: &[Page]) -> Result<(), StoreError> {
+        if pages.is_empty() {
+            return Ok(());
+        }
+        self.writer.write(writer::Change::Pages(pages.to_vec())).await
+    }
+
+    async fn list_pages(&self, query: &PageQuery) -> Result<PageSlice, StoreError> {
+        let query = query.clone();
+        self.readers.read(move |db| lists::list_pages(db, &query)).await
+    }
+
+    async fn load_pages(&self, keys: &[(Domain, PageId)]) -> Result<Vec<Option<Page>>, StoreError> {
+        let keys = keys.to_vec();
+        self.readers.read(move |db| lookups::load_pages(db, &keys)).await
+    }
+
+    async fn load_users(&self, keys: &[(Domain, UserId)]) -> Result<Vec<Option<Page>>, StoreError> {
+        let keys = keys.to_vec();
+        self.readers.read(move |db| lookups::load_users(db, &keys)).await
+    }
+
+    async fn load_domains(&self, names: &[Domain]) -> Result<Vec<Option<DomainRow>>, StoreError> {
+        let names = names.to_vec();
+        self.readers.read(move |db| lookups::load_domains(db, &names)).await
+    }
+
+    async fn pages_by_id(&self, page_id: PageId) -> Result<Vec<Page>, StoreError> {
+        self.readers.read(move |db| lookups::pages_by_id(db, page_id)).await
+    }
+
+    async fn users_by_id(&self, user_id: UserId) -> Result<Vec<Page>, StoreError> {
+        self.readers.read(move |db| lookups::users_by_id(db, user_id)).await
+    }
+
+    async fn users_by_name(&self, user_name: &str) -> Result<Vec<Page>, StoreError> {
+        let user_name = user_name.to_owned();
+        self.readers.read(move |db| lookups::users_by_name(db, &user_name)).await
+    }
+
+    async fn oldest_page(&self, list: &PageList) -> Result<Option<Page>, StoreError> {
+        let list = list.clone();
+        self.readers.read(move |db| lists::oldest_page(db, &list)).await
+    }
+
+    async fn domains(&self) -> Result<Vec<DomainRow>, StoreError> {
+        self.readers.read(lookups::domains).await
+    }
+
+    async fn count_pages(
+        &self,
+        domain: Option<&Domain>,
+        hours: HourRange,
+        filter: &PageFilter,
+    ) -> Result<u64, StoreError> {
+        let (domain, filter) = (domain.cloned(), filter.clone());
+        self.readers.read(move |db| rollup::count_pages(db, domain.as_ref(), hours, &filter)).await
+    }
+
+    async fn hour_counts(&self, hours: HourRange) -> Result<Vec<HourCount>, StoreError> {
+        self.readers.read(move |db| rollup::hour_counts(db, hours)).await
+    }
+
+    async fn hour_users(&self, hour: Hour) -> Result<Vec<HourUser>, StoreError> {
+        self.readers.read(move |db| lookups::hour_users(db, hour)).await
+    }
+
+    async fn put_record(&self, record: &PipelineRecord) -> Result<(), StoreError> {
+        self.writer.write(writer::Change::Record(record.clone())).await
+    }
+
+    async fn records(&self, kind: &str) -> Result<Vec<PipelineRecord>, StoreError> {
+        let kind = kind.to_owned();
+        self.readers.read(move |db| lookups::records(db, &kind)).await
+    }
+}

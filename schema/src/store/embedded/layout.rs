@@ -1,0 +1,134 @@
+//! Opening the file: the folder's lock, the settings of a connection, and the layout's version.
+
+use crate::store::embedded::error::store_error;
+use crate::store::{Durability, Migration, StoreError};
+use crate::tables::SCHEMA_VERSION;
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::Path;
+
+const LAYOUT: &str = include_str!("layout.sql");
+/// Held while a process uses the folder; the system lets go of it however the process ends.
+const LOCK_FILE: &str = "pagetrack.lock";
+/// Prepared statements kept per connection: more than there are.
+const STATEMENTS: usize = 64;
+
+/// Takes the folder for this process.
+pub(super) fn lock_folder(folder: &Path, migration: Migration) -> Result<File, StoreError> {
+    let shown = folder.display();
+    let unusable = |e: std::io::Error| {
+        StoreError::Unsupported(format!("the store's folder {shown} cannot be written: {e}; choose another by --store"))
+    };
+    if migration == Migration::Apply {
+        std::fs::create_dir_all(folder).map_err(unusable)?;
+    } else if !folder.is_dir() {
+        return Err(missing_layout(folder));
+    }
+    let path = folder.join(LOCK_FILE);
+    let lock = OpenOptions::new().create(true).truncate(false).write(true).open(path).map_err(unusable)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(StoreError::Unsupported(format!(
+            "the store's folder {shown} is in use by another pagetrack; stop it or choose another folder by --store"
+        ))),
+        Err(TryLockError::Error(e)) => Err(unusable(e)),
+    }
+}
+
+/// The one connection that writes, on a database of this program's layout.
+pub(super) fn open_writer(path: &Path, migration: Migration, durability: Durability) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let create = if migration == Migration::Apply { OpenFlags::SQLITE_OPEN_CREATE } else { OpenFlags::empty() };
+    if migration == Migration::Expect && !path.is_file() {
+        return Err(missing_layout(path));
+    }
+    let opened = Connection::open_with_flags(path, flags | create);
+    let connection = opened.map_err(|e| unusable_file(path, &e))?;
+    let version = read_version(&connection, path)?;
+    set_up_writer(&connection, durability).map_err(|e| unusable_file(path, &e))?;
+    match version {
+        Some(SCHEMA_VERSION) => {}
+        Some(version) => return Err(other_version(path, version)),
+        None if migration == Migration::Apply => create_layout(&connection).map_err(|e| unusable_file(path, &e))?,
+        None => return Err(missing_layout(path)),
+    }
+    Ok(connection)
+}
+
+/// A connection that only reads.
+pub(super) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(|e| store_error(&e))?;
+    connection.pragma_update(None, "cache_size", -8_192).map_err(|e| store_error(&e))?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    Ok(connection)
+}
+
+/// WAL lets readers go on; the sizes were measured with the pipeline's batches (a checkpoint each 100 MB).
+fn set_up_writer(connection: &Connection, durability: Durability) -> rusqlite::Result<()> {
+    let synchronous = match durability {
+        Durability::Process => "NORMAL",
+        Durability::Power => "FULL",
+    };
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", synchronous)?;
+    connection.pragma_update(None, "wal_autocheckpoint", 25_000)?;
+    connection.pragma_update(None, "cache_size", -65_536)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    Ok(())
+}
+
+/// The version of the layout in the file; none when the file is new.
+fn read_version(connection: &Connection, path: &Path) -> Result<Option<i32>, StoreError> {
+    let exists = |sql: &str| connection.query_row(sql, [], |_| Ok(())).optional().map(|found| found.is_some());
+    let read = || -> rusqlite::Result<Option<Option<i32>>> {
+        if exists("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'schema_version'")? {
+            return connection.query_row("SELECT max(version) FROM schema_version", [], |row| row.get(0)).map(Some);
+        }
+        Ok(if exists("SELECT 1 FROM sqlite_master LIMIT 1")? { Some(None) } else { None })
+    };
+    match read().map_err(|e| unusable_file(path, &e))? {
+        None => Ok(None),
+        Some(Some(version)) => Ok(Some(version)),
+        Some(None) => Err(not_ours(path)),
+    }
+}
+
+fn create_layout(connection: &Connection) -> rusqlite::Result<()> {
+    let transaction = connection.unchecked_transaction()?;
+    transaction.execute_batch(LAYOUT)?;
+    transaction.execute("INSERT INTO schema_version (version) VALUES (?1)", [SCHEMA_VERSION])?;
+    transaction.commit()
+}
+
+fn unusable_file(path: &Path, error: &rusqlite::Error) -> StoreError {
+    let shown = path.display();
+    match error.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase) => not_ours(path),
+        Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => StoreError::Unsupported(
+            format!("the database {shown} cannot be written: {error}; mend its rights or choose another by --store"),
+        ),
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Unsupported(format!(
+            "the database {shown} is locked by another program; close that one or choose another folder by --store"
+        )),
+        _ => store_error(error),
+    }
+}
+
+fn not_ours(path: &Path) -> StoreError {
+    let shown = path.display();
+    StoreError::Unsupported(format!("{shown} is not a database of pagetrack; choose another folder by --store"))
+}
+
+fn other_version(path: &Path, version: i32) -> StoreError {
+    let shown = path.display();
+    let remedy = if version > SCHEMA_VERSION { "run the newer pagetrack" } else { "move the old database away" };
+    StoreError::Unsupported(format!(
+        "the database {shown} has layout version {version} and this pagetrack writes {SCHEMA_VERSION}; \
+         {remedy} or choose another folder by --store"
+    ))
+}
+
+fn missing_layout(path: &Path) -> StoreError {
+    StoreError::Unsupported(format!("no database of pagetrack at {}; run `pagetrack migrate` first", path.display()))
+}

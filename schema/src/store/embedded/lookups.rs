@@ -1,0 +1,135 @@
+//! Reads by key: pages, accounts, wikis, an hour's users, and the pipeline's records.
+
+use crate::hour::Hour;
+use crate::page::{Domain, Page, PageId, UserId};
+use crate::query::{DomainRow, HourUser};
+use crate::store::PipelineRecord;
+use crate::store::embedded::error::corrupt_value;
+use crate::store::embedded::rows::{domain_of, page_of, select_pages, wiki_of};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use std::collections::BTreeMap;
+
+const PAGE: &str = select_pages!(
+    "id_index",
+    "WHERE i.page_id = ?1 AND i.domain_no = (SELECT domain_no FROM domain_names WHERE domain = ?2)"
+);
+const PAGES_BY_ID: &str = select_pages!("id_index", "WHERE i.page_id = ?1 ORDER BY d.domain");
+const NEWEST_OF_ACCOUNT: &str = select_pages!(
+    "account_index",
+    "WHERE i.user_id = ?1 AND i.domain_no = (SELECT domain_no FROM domain_names WHERE domain = ?2) \
+     ORDER BY i.created_at DESC, i.page_id DESC LIMIT 1"
+);
+const NEWEST_ON_WIKI: &str = select_pages!(
+    "account_index",
+    "WHERE i.user_id = ?1 AND i.domain_no = ?2 ORDER BY i.created_at DESC, i.page_id DESC LIMIT 1"
+);
+/// Reads behind the newest page only where the account has another name by now.
+const NEWEST_UNDER_NAME: &str = select_pages!(
+    "account_index",
+    "WHERE i.user_id = ?1 AND i.domain_no = ?2 AND p.name_no = ?3 \
+     ORDER BY i.created_at DESC, i.page_id DESC LIMIT 1"
+);
+
+/// The newest creation of each page, in the order asked.
+pub(super) fn load_pages(db: &Connection, keys: &[(Domain, PageId)]) -> rusqlite::Result<Vec<Option<Page>>> {
+    let mut statement = db.prepare_cached(PAGE)?;
+    let load = |(domain, page_id): &(Domain, PageId)| {
+        statement.query_row(params![page_id.to_string(), domain.as_str()], page_of).optional()
+    };
+    keys.iter().map(load).collect()
+}
+
+/// The newest page of each account, in the order asked.
+pub(super) fn load_users(db: &Connection, keys: &[(Domain, UserId)]) -> rusqlite::Result<Vec<Option<Page>>> {
+    let mut statement = db.prepare_cached(NEWEST_OF_ACCOUNT)?;
+    let load = |(domain, user_id): &(Domain, UserId)| {
+        statement.query_row(params![user_id.to_string(), domain.as_str()], page_of).optional()
+    };
+    keys.iter().map(load).collect()
+}
+
+/// The wikis of these names, in the order asked.
+pub(super) fn load_domains(db: &Connection, names: &[Domain]) -> rusqlite::Result<Vec<Option<DomainRow>>> {
+    let mut statement = db.prepare_cached("SELECT domain, wiki FROM domain_names WHERE domain = ?1")?;
+    names.iter().map(|name| statement.query_row([name.as_str()], domain_row_of).optional()).collect()
+}
+
+/// All wikis, by domain.
+pub(super) fn domains(db: &Connection) -> rusqlite::Result<Vec<DomainRow>> {
+    db.prepare_cached("SELECT domain, wiki FROM domain_names ORDER BY domain")?.query_map([], domain_row_of)?.collect()
+}
+
+/// Every page with this number, by domain.
+pub(super) fn pages_by_id(db: &Connection, page_id: PageId) -> rusqlite::Result<Vec<Page>> {
+    db.prepare_cached(PAGES_BY_ID)?.query_map([page_id.to_string()], page_of)?.collect()
+}
+
+/// The newest page of each account with this number, by domain: one step of the index per wiki.
+pub(super) fn users_by_id(db: &Connection, user_id: UserId) -> rusqlite::Result<Vec<Page>> {
+    let user_id = user_id.to_string();
+    let mut next_wiki = db.prepare_cached(
+        "SELECT domain_no FROM account_index WHERE user_id = ?1 AND domain_no > ?2 ORDER BY domain_no LIMIT 1",
+    )?;
+    let mut newest = db.prepare_cached(NEWEST_ON_WIKI)?;
+    let mut pages = Vec::new();
+    let mut last = i64::MIN;
+    while let Some(wiki) = next_wiki.query_row(params![user_id, last], |row| row.get(0)).optional()? {
+        pages.push(newest.query_row(params![user_id, wiki], page_of)?);
+        last = wiki;
+    }
+    pages.sort_by(|a, b| a.domain.cmp(&b.domain));
+    Ok(pages)
+}
+
+/// The newest page of each account under this name, by domain, then user id.
+pub(super) fn users_by_name(db: &Connection, user_name: &str) -> rusqlite::Result<Vec<Page>> {
+    let mut accounts = db.prepare_cached(
+        "SELECT a.user_id, a.domain_no, a.name_no FROM user_names n CROSS JOIN name_accounts a \
+         ON a.name_no = n.name_no WHERE n.user_name = ?1",
+    )?;
+    let mut newest = db.prepare_cached(NEWEST_UNDER_NAME)?;
+    let mut pages: Vec<Page> = Vec::new();
+    let mut rows = accounts.query([user_name])?;
+    while let Some(row) = rows.next()? {
+        let key: (String, i64, i64) = row.try_into()?;
+        pages.extend(newest.query_row(key, page_of).optional()?);
+    }
+    pages.sort_by(|a, b| (&a.domain, a.user_id).cmp(&(&b.domain, b.user_id)));
+    Ok(pages)
+}
+
+/// The accounts that created pages in an hour.
+pub(super) fn hour_users(db: &Connection, hour: Hour) -> rusqlite::Result<Vec<HourUser>> {
+    let mut statement = db.prepare_cached(
+        "SELECT i.user_id, i.domain, n.user_name, p.is_bot FROM time_index i CROSS JOIN pages p ON p.page_no = i.page_no \
+         CROSS JOIN user_names n ON n.name_no = p.name_no WHERE i.hour = ?1",
+    )?;
+    let mut counts: BTreeMap<(UserId, Domain, String), (u64, u64)> = BTreeMap::new();
+    let mut rows = statement.query([hour.count()])?;
+    while let Some(row) = rows.next()? {
+        let user_id = row.get::<_, String>(0)?.parse().map_err(corrupt_value)?;
+        let key = (user_id, domain_of(&row.get_ref(1)?)?, row.get(2)?);
+        let count = counts.entry(key).or_default();
+        count.0 += 1;
+        count.1 += u64::from(row.get::<_, bool>(3)?);
+    }
+    let user = |((user_id, domain, user_name), (page_count, bot_page_count))| HourUser {
+        user_id,
+        domain,
+        user_name,
+        page_count,
+        bot_page_count,
+    };
+    Ok(counts.into_iter().map(user).collect())
+}
+
+/// The records of a kind, by key.
+pub(super) fn records(db: &Connection, kind: &str) -> rusqlite::Result<Vec<PipelineRecord>> {
+    let sql = "SELECT kind, record_key, payload FROM pipeline_records WHERE kind = ?1 ORDER BY record_key";
+    let record = |row: &Row<'_>| Ok(PipelineRecord { kind: row.get(0)?, key: row.get(1)?, payload: row.get(2)? });
+    db.prepare_cached(sql)?.query_map([kind], record)?.collect()
+}
+
+fn domain_row_of(row: &Row<'_>) -> rusqlite::Result<DomainRow> {
+    Ok(DomainRow { domain: domain_of(&row.get_ref(0)?)?, wiki: wiki_of(&row.get_ref(1)?)? })
+}

@@ -1,0 +1,82 @@
+//! The readers: a few connections, each on a thread of its own, behind one bounded queue.
+
+use crate::store::StoreError;
+use crate::store::embedded::error::store_error;
+use crate::store::embedded::layout::open_reader;
+use rusqlite::Connection;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use tokio::sync::{mpsc, oneshot};
+
+/// More than two cores can use: a read that waits for the disk holds up no other.
+const READERS: usize = 4;
+/// Reads that wait; whoever asks beyond waits to ask.
+const QUEUED: usize = 256;
+
+type Job = Box<dyn FnOnce(&Connection) + Send>;
+
+/// The reading half of the store. Dropping it waits for the reads that run.
+#[derive(Debug)]
+pub(super) struct Readers {
+    jobs: Option<mpsc::Sender<Job>>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Readers {
+    /// Opens all connections.
+    pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
+        let (jobs, queue) = mpsc::channel::<Job>(QUEUED);
+        let queue = Arc::new(Mutex::new(queue));
+        let mut readers = Self { jobs: Some(jobs), threads: Vec::with_capacity(READERS) };
+        for number in 0..READERS {
+            let (connection, queue) = (open_reader(path)?, Arc::clone(&queue));
+            let thread = std::thread::Builder::new()
+                .name(format!("store-reader-{number}"))
+                .spawn(move || serve(&connection, &queue))
+                .map_err(|e| StoreError::Unavailable(format!("no thread for the store: {e}")))?;
+            readers.threads.push(thread);
+        }
+        Ok(readers)
+    }
+
+    /// Runs `read` on a free connection.
+    pub(super) async fn read<T, F>(&self, read: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    {
+        let closed = || StoreError::Unavailable("the embedded store is closing".into());
+        let (reply, answer) = oneshot::channel();
+        let job: Job = Box::new(move |connection| {
+            if !reply.is_closed() {
+                // Nobody waits any more when this fails.
+                let _ = reply.send(read(connection));
+            }
+        });
+        let jobs = self.jobs.as_ref().ok_or_else(closed)?;
+        jobs.send(job).await.map_err(|_| closed())?;
+        answer.await.map_err(|_| closed())?.map_err(|e| store_error(&e))
+    }
+}
+
+impl Drop for Readers {
+    fn drop(&mut self) {
+        self.jobs = None;
+        for thread in self.threads.drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("a reader of the embedded store had panicked");
+            }
+        }
+    }
+}
+
+fn serve(connection: &Connection, queue: &Mutex<mpsc::Receiver<Job>>) {
+    loop {
+        let job = queue.lock().expect("taking from the queue does not panic").blocking_recv();
+        match job {
+            Some(job) => job(connection),
+            None => return,
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! What only the embedded store has: its file, its folder, its views. The rest is the conformance suite's.
+
+use crate::page::Page;
+use crate::query::{PageList, PageQuery};
+use crate::store::embedded::{DATABASE_FILE, EmbeddedStore};
+use crate::store::{Durability, Migration, PipelineRecord, Store, StoreError};
+use chrono::DateTime;
+use rusqlite::Connection;
+use std::path::Path;
+
+fn page(page_id: u64, seconds: i64, title: &str) -> Page {
+    Page {
+        page_id: page_id.to_string().parse().unwrap(),
+        user_id: "43130".parse().unwrap(),
+        user_name: "Candalua".into(),
+        domain: "it.wikisource.org".parse().unwrap(),
+        page_title: title.into(),
+        created_at: DateTime::from_timestamp(seconds, 0).unwrap(),
+        wiki: "itwikisource".parse().unwrap(),
+        namespace: 0,
+        is_redirect: false,
+        is_bot: false,
+        rev_id: 1,
+        event_id: None,
+        version: seconds * 1_000_000,
+    }
+}
+
+async fn open(folder: &Path) -> Result<EmbeddedStore, StoreError> {
+    EmbeddedStore::open(folder, Migration::Apply, Durability::Process).await
+}
+
+/// Opening `folder` is refused by one line with these words.
+async fn check_refused(folder: &Path, migration: Migration, words: &[&str]) {
+    match EmbeddedStore::open(folder, migration, Durability::Process).await {
+        Err(StoreError::Unsupported(line)) => {
+            assert!(!line.contains('\n') && words.iter().all(|word| line.contains(word)), "{line}");
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn reopening_keeps_everything() {
+    let folder = tempfile::tempdir().unwrap();
+    let record = PipelineRecord { kind: "positions".into(), key: "stream".into(), payload: vec![0, 1, 255] };
+    let store = open(folder.path()).await.unwrap();
+    store.write_pages(&[page(1, 60, "A"), page(2, 60, "B")]).await.unwrap();
+    store.put_record(&record).await.unwrap();
+    drop(store);
+
+    let store = open(folder.path()).await.unwrap();
+    store.write_pages(&[page(3, 61, "C"), page(1, 60, "A")]).await.unwrap();
+    let slice = store.list_pages(&PageQuery::newest(PageList::All, 10)).await.unwrap();
+    let titles: Vec<_> = slice.pages.iter().map(|p| p.page_title.as_str()).collect();
+    assert_eq!(titles, ["C", "B", "A"]);
+    assert_eq!(store.records("positions").await.unwrap(), [record]);
+}
+
+#[tokio::test]
+async fn writes_that_wait_together_are_all_answered() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).await.unwrap();
+    let pages: Vec<Page> = (1..=300).map(|n| page(n, 3600 + i64::try_from(n).unwrap() / 7, "T")).collect();
+    let results = futures::future::join_all(pages.chunks(1).map(|chunk| store.write_pages(chunk))).await;
+    assert!(results.iter().all(Result::is_ok));
+    let slice = store.list_pages(&PageQuery::newest(PageList::All, 1000)).await.unwrap();
+    assert_eq!((slice.pages.len(), slice.next), (300, None));
+}
+
+#[tokio::test]
+async fn a_second_process_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).await.unwrap();
+    check_refused(folder.path(), Migration::Apply, &["in use by another pagetrack"]).await;
+    drop(store);
+    assert!(open(folder.path()).await.is_ok());
+}
+
+#[tokio::test]
+async fn another_layout_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(open(folder.path()).await.unwrap());
+    let db = Connection::open(folder.path().join(DATABASE_FILE)).unwrap();
+    db.execute("UPDATE schema_version SET version = version + 1", []).unwrap();
+    drop(db);
+    check_refused(folder.path(), Migration::Apply, &["layout version 2", "writes 1", "newer pagetrack"]).await;
+}
+
+#[tokio::test]
+async fn what_is_no_database_of_ours_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join(DATABASE_FILE);
+    std::fs::write(&file, "not a database at all, but long enough to have a header ".repeat(4)).unwrap();
+    check_refused(folder.path(), Migration::Apply, &["is not a database of pagetrack"]).await;
+
+    std::fs::remove_file(&file).unwrap();
+    Connection::open(&file).unwrap().execute_batch("CREATE TABLE others (a)").unwrap();
+    check_refused(folder.path(), Migration::Apply, &["is not a database of pagetrack"]).await;
+}
+
+#[tokio::test]
+async fn an_unusable_folder_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    check_refused(&file.join("below"), Migration::Apply, &["cannot be written", "--store"]).await;
+    check_refused(&folder.path().join("none"), Migration::Expect, &["pagetrack migrate"]).await;
+    check_refused(folder.path(), Migration::Expect, &["pagetrack migrate"]).await;
+}
+
+/// The rows of a documented SELECT, their columns joined by `|`, and the columns' names.
+fn select(folder: &Path, sql: &str) -> (String, Vec<String>) {
+    let db = Connection::open(folder.join(DATABASE_FILE)).unwrap();
+    let mut statement = db.prepare(sql).unwrap();
+    let columns = statement.column_names().collect::<Vec<_>>().join(",");
+    let width = statement.column_count();
+    let text = |row: &rusqlite::Row<'_>| {
+        let cells = (0..width).map(|i| row.get::<_, rusqlite::types::Value>(i).map(|v| format!("{v:?}")));
+        Ok(cells.collect::<Result<Vec<_>, _>>()?.join("|"))
+    };
+    let rows = statement.query_map([], text).unwrap().collect::<Result<Vec<_>, _>>().unwrap();
+    (columns, rows)
+}
+
+#[tokio::test]
+async fn documented_selects_work_in_sqlite() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).await.unwrap();
+    // 2025-05-18 13:00:10: two of one second, so that the order of their ids as text shows.
+    let at = 1_747_573_210;
+    let pages = [page(975_886, at, "A"), page(1_000_000, at, "B"), page(975_885, at + 5, "C")];
+    store.write_pages(&pages).await.unwrap();
+    let tables = [
+        ("pages_by_user", "user_id = '43130'"),
+        ("pages_by_domain", "domain = 'it.wikisource.org'"),
+        ("pages_by_time", "date_hour = '2025-05-18-13'"),
+        ("pages_by_user_name", "user_name = 'Candalua'"),
+        ("latest_pages", "date_hour = '2025-05-18-13'"),
+    ];
+    for (table, condition) in tables {
+        let (_, rows) = select(folder.path(), &format!("SELECT page_id FROM {table} WHERE {condition}"));
+        assert_eq!(rows, [r#"Text("975885")"#, r#"Text("975886")"#, r#"Text("1000000")"#], "{table}");
+    }
+    let documented = "page_id, user_id, user_name, domain, page_title, created_at";
+    let (columns, rows) =
+        select(folder.path(), &format!("SELECT {documented} FROM pages_by_id WHERE page_id = '1000000'"));
+    assert_eq!(columns, "page_id,user_id,user_name,domain,page_title,created_at");
+    let row = r#"Text("1000000")|Text("43130")|Text("Candalua")|Text("it.wikisource.org")|Text("B")|Text("2025-05-18 13:00:10")"#;
+    assert_eq!(rows, [row]);
+    let (columns, rows) = select(folder.path(), "SELECT * FROM domains");
+    assert_eq!(
+        (columns.as_str(), rows),
+        ("domain,wiki", vec![r#"Text("it.wikisource.org")|Text("itwikisource")"#.into()])
+    );
+}

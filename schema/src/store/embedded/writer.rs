@@ -1,0 +1,114 @@
+//! The writer: one thread with the one connection that writes, and group commit.
+
+use crate::page::Page;
+use crate::store::embedded::batch::Batches;
+use crate::store::embedded::error::store_error;
+use crate::store::{PipelineRecord, StoreError};
+use rusqlite::{Connection, Transaction, TransactionBehavior, params};
+use std::thread::JoinHandle;
+use tokio::sync::{mpsc, oneshot};
+
+/// Changes that wait; whoever writes beyond waits to write.
+const QUEUED: usize = 64;
+/// Pages beyond which no more waiting writes are taken into a transaction.
+const GROUP_PAGES: usize = 4_000;
+
+/// Something to write.
+#[derive(Debug)]
+pub(super) enum Change {
+    /// Rows of all tables.
+    Pages(Vec<Page>),
+    /// A record of the pipeline's own.
+    Record(PipelineRecord),
+}
+
+struct Request {
+    change: Change,
+    reply: oneshot::Sender<Result<(), StoreError>>,
+}
+
+/// The writing half of the store. Dropping it waits until all that was accepted is written.
+#[derive(Debug)]
+pub(super) struct Writer {
+    requests: Option<mpsc::Sender<Request>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Writer {
+    /// Starts the thread on `connection`.
+    pub(super) fn start(mut connection: Connection) -> Result<Self, StoreError> {
+        let mut batches = Batches::open(&connection).map_err(|e| store_error(&e))?;
+        let (requests, mut queue) = mpsc::channel(QUEUED);
+        let thread = std::thread::Builder::new()
+            .name("store-writer".into())
+            .spawn(move || {
+                while let Some(group) = next_group(&mut queue) {
+                    serve(&mut connection, &mut batches, group);
+                }
+            })
+            .map_err(|e| StoreError::Unavailable(format!("no thread for the store: {e}")))?;
+        Ok(Self { requests: Some(requests), thread: Some(thread) })
+    }
+
+    /// Writes `change`; returns when its transaction is committed.
+    pub(super) async fn write(&self, change: Change) -> Result<(), StoreError> {
+        let closed = || StoreError::Unavailable("the embedded store is closing".into());
+        let (reply, answer) = oneshot::channel();
+        let requests = self.requests.as_ref().ok_or_else(closed)?;
+        requests.send(Request { change, reply }).await.map_err(|_| closed())?;
+        answer.await.map_err(|_| closed())?
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.requests = None;
+        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!("the writer of the embedded store had panicked");
+        }
+    }
+}
+
+/// Waits for a change and takes what else waits; none when the store is dropped.
+fn next_group(queue: &mut mpsc::Receiver<Request>) -> Option<Vec<Request>> {
+    let mut group = vec![queue.blocking_recv()?];
+    let pages_of = |request: &Request| if let Change::Pages(pages) = &request.change { pages.len() } else { 1 };
+    let mut pages = pages_of(&group[0]);
+    while pages < GROUP_PAGES {
+        let Ok(request) = queue.try_recv() else { break };
+        pages += pages_of(&request);
+        group.push(request);
+    }
+    Some(group)
+}
+
+/// Writes a group in one transaction and answers each.
+fn serve(connection: &mut Connection, batches: &mut Batches, group: Vec<Request>) {
+    let result = write_group(connection, batches, &group).map_err(|e| store_error(&e));
+    if result.is_err() {
+        batches.forget();
+    }
+    for request in group {
+        // A caller that gave up meanwhile hears nothing; writing again is right for it.
+        let _ = request.reply.send(result.clone());
+    }
+}
+
+fn write_group(connection: &mut Connection, batches: &mut Batches, group: &[Request]) -> rusqlite::Result<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let mut pages: Vec<&Page> = Vec::new();
+    for request in group {
+        match &request.change {
+            Change::Pages(more) => pages.extend(more),
+            Change::Record(record) => put_record(&transaction, record)?,
+        }
+    }
+    batches.write(&transaction, &pages)?;
+    transaction.commit()
+}
+
+fn put_record(transaction: &Transaction<'_>, record: &PipelineRecord) -> rusqlite::Result<()> {
+    let sql = "INSERT OR REPLACE INTO pipeline_records (kind, record_key, payload) VALUES (?1, ?2, ?3)";
+    transaction.prepare_cached(sql)?.execute(params![record.kind, record.key, record.payload])?;
+    Ok(())
+}
