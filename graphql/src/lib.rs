@@ -1,1 +1,8 @@
-//! graphql.
+//! GraphQL over the store: the schema, its limits, the HTTP and WebSocket handlers, the live feed.
+//!
+//! Knows no table and no topic but `stored`; which store and bus it got only the composition root knows.
+
+pub mod live;
+pub mod loaders;
+pub mod pipeline;
+pub mod schema;

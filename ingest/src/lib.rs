@@ -4,6 +4,5 @@
 
 pub mod bus;
 pub mod clean;
-pub mod sample;
 pub mod stage;
 pub mod status;

@@ -42,7 +42,7 @@ impl TimeSpan {
 }
 
 /// Which pages: all conditions given must hold; an empty list is no condition.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct PageFilter {
     /// true: only bots' pages; false: without them.
     pub is_bot: Option<bool>,

@@ -1,0 +1,247 @@
+//! Reads that many objects of one operation share: each is asked once, and those of one kind together.
+//!
+//! Made anew for each execution (for each event of a subscription), so nothing grows old in them.
+
+use crate::schema::errors::ApiError;
+use ::dataloader::BatchFn;
+use ::dataloader::cached::Loader;
+use futures::future::BoxFuture;
+use futures::stream::{self, StreamExt, TryStreamExt};
+use schema::hour::{Hour, HourRange};
+use schema::page::{Domain, Page, UserId};
+use schema::query::{DomainRow, HourCount, HourUser, PageFilter, PageList, PageQuery};
+use schema::store::{Store, StoreError};
+use std::collections::HashMap;
+use std::fmt::Debug;
+use std::hash::Hash;
+use std::sync::Arc;
+
+/// More than any list asks for at once, so that a list is one batch.
+const MAX_BATCH: usize = 2_000;
+
+/// Reads without a batch form that one operation has in flight.
+const MAX_IN_FLIGHT: usize = 8;
+
+/// One operation's loaders.
+pub struct Loaders {
+    users: Table<(Domain, UserId), Option<Arc<Page>>>,
+    domains: Table<Domain, Option<Arc<DomainRow>>>,
+    accounts: Table<String, Arc<[Arc<Page>]>>,
+    hour_counts: Table<Hour, Arc<[HourCount]>>,
+    hour_users: Table<Hour, Arc<[HourUser]>>,
+    oldest: Table<PageList, Option<Arc<Page>>>,
+    newest: Table<PageList, Option<Arc<Page>>>,
+    page_counts: Table<PageCountKey, u64>,
+}
+
+/// Which pages to count: of one wiki or all, in which hours.
+type PageCountKey = (Option<Domain>, HourRange, PageFilter);
+
+type Table<K, V> = Loader<K, Result<V, ApiError>, Batch<K, V>>;
+
+impl Loaders {
+    /// Loaders over `store` that have read nothing yet.
+    pub fn new(store: &Arc<dyn Store>) -> Self {
+        Self {
+            users: table(store, |store, keys| async move { Ok(shared(store.load_users(&keys).await?)) }),
+            domains: table(store, |store, names| async move { Ok(shared(store.load_domains(&names).await?)) }),
+            accounts: table(store, |store, names| {
+                each(names, move |name: String| {
+                    let store = store.clone();
+                    async move { Ok(store.users_by_name(&name).await?.into_iter().map(Arc::new).collect()) }
+                })
+            }),
+            hour_counts: table(store, load_hour_counts),
+            hour_users: table(store, |store, hours| {
+                each(hours, move |hour| {
+                    let store = store.clone();
+                    async move { Ok(store.hour_users(hour).await?.into()) }
+                })
+            }),
+            oldest: table(store, |store, lists| {
+                each(lists, move |list| {
+                    let store = store.clone();
+                    async move { Ok(store.oldest_page(&list).await?.map(Arc::new)) }
+                })
+            }),
+            newest: table(store, |store, lists| {
+                each(lists, move |list| {
+                    let store = store.clone();
+                    async move { Ok(newest_of(&*store, list).await?.map(Arc::new)) }
+                })
+            }),
+            page_counts: table(store, |store, keys| {
+                each(keys, move |(domain, hours, filter): PageCountKey| {
+                    let store = store.clone();
+                    async move { store.count_pages(domain.as_ref(), hours, &filter).await }
+                })
+            }),
+        }
+    }
+
+    /// An account's newest page.
+    pub(crate) async fn user(&self, domain: Domain, user_id: UserId) -> Result<Option<Arc<Page>>, ApiError> {
+        load(&self.users, (domain, user_id)).await
+    }
+
+    /// The newest pages of several accounts.
+    pub(crate) async fn users(
+        &self,
+        keys: Vec<(Domain, UserId)>,
+    ) -> Result<HashMap<(Domain, UserId), Option<Arc<Page>>>, ApiError> {
+        load_many(&self.users, keys).await
+    }
+
+    /// A wiki.
+    pub(crate) async fn domain(&self, name: Domain) -> Result<Option<Arc<DomainRow>>, ApiError> {
+        load(&self.domains, name).await
+    }
+
+    /// Several wikis.
+    pub(crate) async fn domains(
+        &self,
+        names: Vec<Domain>,
+    ) -> Result<HashMap<Domain, Option<Arc<DomainRow>>>, ApiError> {
+        load_many(&self.domains, names).await
+    }
+
+    /// The newest page of each account under a name.
+    pub(crate) async fn accounts(&self, user_name: String) -> Result<Arc<[Arc<Page>]>, ApiError> {
+        load(&self.accounts, user_name).await
+    }
+
+    /// An hour's rollup.
+    pub(crate) async fn hour_counts(&self, hour: Hour) -> Result<Arc<[HourCount]>, ApiError> {
+        load(&self.hour_counts, hour).await
+    }
+
+    /// An hour's accounts.
+    pub(crate) async fn hour_users(&self, hour: Hour) -> Result<Arc<[HourUser]>, ApiError> {
+        load(&self.hour_users, hour).await
+    }
+
+    /// A list's oldest page.
+    pub(crate) async fn oldest_page(&self, list: PageList) -> Result<Option<Arc<Page>>, ApiError> {
+        load(&self.oldest, list).await
+    }
+
+    /// A list's newest page.
+    pub(crate) async fn newest_page(&self, list: PageList) -> Result<Option<Arc<Page>>, ApiError> {
+        load(&self.newest, list).await
+    }
+
+    /// How many pages a wiki (or all) has.
+    pub(crate) async fn count_pages(
+        &self,
+        domain: Option<Domain>,
+        hours: HourRange,
+        filter: PageFilter,
+    ) -> Result<u64, ApiError> {
+        load(&self.page_counts, (domain, hours, filter)).await
+    }
+}
+
+/// Reads many keys at once, one answer for each, in their order.
+struct Batch<K, V>(Box<dyn Fn(Vec<K>) -> BoxFuture<'static, Result<Vec<V>, StoreError>> + Send + Sync>);
+
+impl<K: Eq + Hash + Clone, V: Clone> BatchFn<K, Result<V, ApiError>> for Batch<K, V> {
+    async fn load(&mut self, keys: &[K]) -> HashMap<K, Result<V, ApiError>> {
+        match (self.0)(keys.to_vec()).await {
+            Ok(values) => keys.iter().cloned().zip(values.into_iter().map(Ok)).collect(),
+            Err(error) => {
+                let error = ApiError::from(error);
+                keys.iter().map(|key| (key.clone(), Err(error.clone()))).collect()
+            }
+        }
+    }
+}
+
+fn table<K, V, F, R>(store: &Arc<dyn Store>, read: F) -> Table<K, V>
+where
+    K: Eq + Hash + Clone + Debug + Send + 'static,
+    V: Clone + Send + 'static,
+    F: Fn(Arc<dyn Store>, Vec<K>) -> R + Send + Sync + 'static,
+    R: Future<Output = Result<Vec<V>, StoreError>> + Send + 'static,
+{
+    let store = store.clone();
+    let batch = Batch(Box::new(move |keys| Box::pin(read(store.clone(), keys))));
+    Loader::new(batch).with_max_batch_size(MAX_BATCH).with_yield_count(1)
+}
+
+async fn load<K, V>(table: &Table<K, V>, key: K) -> Result<V, ApiError>
+where
+    K: Eq + Hash + Clone + Debug,
+    V: Clone,
+{
+    // A read that is dropped half-way (another part of its list failed) takes its batch along: then once more.
+    match table.try_load(key.clone()).await {
+        Ok(answer) => answer,
+        Err(_) => table.try_load(key).await.unwrap_or(Err(ApiError::Internal)),
+    }
+}
+
+async fn load_many<K, V>(table: &Table<K, V>, keys: Vec<K>) -> Result<HashMap<K, V>, ApiError>
+where
+    K: Eq + Hash + Clone + Debug,
+    V: Clone,
+{
+    if keys.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let answers = table.try_load_many(keys).await.map_err(|_| ApiError::Internal)?;
+    answers.into_iter().map(|(key, answer)| Ok((key, answer?))).collect()
+}
+
+fn shared<T>(rows: Vec<Option<T>>) -> Vec<Option<Arc<T>>> {
+    rows.into_iter().map(|row| row.map(Arc::new)).collect()
+}
+
+/// Reads each key by itself, a few at a time.
+async fn each<K, V, F, R>(keys: Vec<K>, read: F) -> Result<Vec<V>, StoreError>
+where
+    F: Fn(K) -> R,
+    R: Future<Output = Result<V, StoreError>>,
+{
+    stream::iter(keys.into_iter().map(read)).buffered(MAX_IN_FLIGHT).try_collect().await
+}
+
+async fn newest_of(store: &dyn Store, list: PageList) -> Result<Option<Page>, StoreError> {
+    Ok(store.list_pages(&PageQuery::newest(list, 1)).await?.pages.pop())
+}
+
+/// Neighbouring hours are read as one range.
+async fn load_hour_counts(store: Arc<dyn Store>, hours: Vec<Hour>) -> Result<Vec<Arc<[HourCount]>>, StoreError> {
+    let mut by_hour: HashMap<Hour, Vec<HourCount>> = HashMap::new();
+    for range in runs(&hours) {
+        for group in store.hour_counts(range).await? {
+            by_hour.entry(group.hour).or_default().push(group);
+        }
+    }
+    Ok(hours.iter().map(|hour| by_hour.remove(hour).unwrap_or_default().into()).collect())
+}
+
+/// The ranges that hold these hours and no others.
+fn runs(hours: &[Hour]) -> Vec<HourRange> {
+    let mut hours = hours.to_vec();
+    hours.sort();
+    let mut runs: Vec<HourRange> = Vec::new();
+    for hour in hours {
+        match runs.last_mut() {
+            Some(run) if run.to == hour => run.to = hour.plus(1),
+            _ => runs.push(HourRange { from: hour, to: hour.plus(1) }),
+        }
+    }
+    runs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neighbouring_hours_are_one_range() {
+        let hours = [7, 3, 4, 5, 9].map(Hour::from_count);
+        let found: Vec<(i64, i64)> = runs(&hours).iter().map(|run| (run.from.count(), run.to.count())).collect();
+        assert_eq!(found, [(3, 6), (7, 8), (9, 10)]);
+    }
+}

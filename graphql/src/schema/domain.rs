@@ -1,0 +1,110 @@
+//! One wiki.
+
+use super::errors::ApiError;
+use super::filter::{PageFilterInput, TimeRange, parse_filter, parse_range};
+use super::node::NodeId;
+use super::page_list::{PageConnection, PageListQuery};
+use super::scalars::{Time, Url, count};
+use super::wiki::ProjectFamily;
+use super::{api, loaders};
+use async_graphql::{Context, ID, Object};
+use schema::query::{DomainRow, PageFilter, PageList};
+use schema::wiki::language_of;
+
+/// One wiki.
+#[derive(Clone)]
+pub(crate) struct Domain(pub(crate) DomainRow);
+
+impl Domain {
+    fn list(&self) -> PageList {
+        PageList::Domain(self.0.domain.clone())
+    }
+
+    async fn count(&self, ctx: &Context<'_>, during: Option<TimeRange>, filter: PageFilter) -> Result<i32, ApiError> {
+        let hours = parse_range(during, api(ctx).clock.now())?.whole_hours()?;
+        Ok(count(loaders(ctx).count_pages(Some(self.0.domain.clone()), hours, filter).await?))
+    }
+}
+
+/// One wiki: a partition of `pages_by_domain`.
+#[Object]
+impl Domain {
+    /// Opaque and lasting.
+    pub(crate) async fn id(&self) -> ID {
+        NodeId::Domain(self.0.domain.clone()).encode()
+    }
+
+    /// The host name: `it.wikisource.org`.
+    async fn name(&self) -> &str {
+        self.0.domain.as_str()
+    }
+
+    /// The database name: `itwikisource`.
+    async fn wiki(&self) -> &str {
+        self.0.wiki.as_str()
+    }
+
+    /// The family of projects it belongs to.
+    async fn project_family(&self) -> ProjectFamily {
+        schema::wiki::ProjectFamily::of(&self.0.domain).into()
+    }
+
+    /// Language code by domain: `it`; null where a wiki has none.
+    async fn language(&self) -> Option<&str> {
+        language_of(&self.0.domain)
+    }
+
+    /// The wiki's start page.
+    async fn url(&self) -> Url {
+        Url::of_wiki(&self.0.domain)
+    }
+
+    /// How many pages were created, of whole hours.
+    async fn page_count(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Only pages created within, whole hours; without it all that were ever seen.")] during: Option<
+            TimeRange,
+        >,
+        #[graphql(desc = "Only pages that pass.")] filter: Option<PageFilterInput>,
+    ) -> Result<i32, ApiError> {
+        self.count(ctx, during, parse_filter(filter)?).await
+    }
+
+    /// Short for pageCount(filter: {isBot: true}).
+    async fn bot_page_count(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Only pages created within, whole hours; without it all that were ever seen.")] during: Option<
+            TimeRange,
+        >,
+    ) -> Result<i32, ApiError> {
+        self.count(ctx, during, PageFilter { is_bot: Some(true), ..Default::default() }).await
+    }
+
+    /// When the first page was created.
+    async fn first_page_at(&self, ctx: &Context<'_>) -> Result<Time, ApiError> {
+        let oldest = loaders(ctx).oldest_page(self.list()).await?;
+        oldest.map(|page| Time(page.created_at)).ok_or(ApiError::Unavailable)
+    }
+
+    /// When the newest page was created.
+    async fn last_page_at(&self, ctx: &Context<'_>) -> Result<Time, ApiError> {
+        let newest = loaders(ctx).newest_page(self.list()).await?;
+        newest.map(|page| Time(page.created_at)).ok_or(ApiError::Unavailable)
+    }
+
+    /// Newest first.
+    async fn pages(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Only pages created within; without it all that are kept.")] during: Option<TimeRange>,
+        #[graphql(desc = "Only pages that pass.")] filter: Option<PageFilterInput>,
+        #[graphql(desc = "At most so many, 1 to 100; 20 without it.")] first: Option<i32>,
+        #[graphql(desc = "Go on behind this cursor of the same list.")] after: Option<String>,
+    ) -> Result<PageConnection, ApiError> {
+        let range = parse_range(during, api(ctx).clock.now())?;
+        let filter = parse_filter(filter)?;
+        PageConnection::load(ctx, PageListQuery { list: self.list(), range, filter, first, after }).await
+    }
+}

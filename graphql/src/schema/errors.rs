@@ -1,0 +1,73 @@
+//! What can go wrong in an answer, with the code that clients see: one type, mapped in one place.
+
+use async_graphql::{Error, ErrorExtensions};
+use schema::store::StoreError;
+
+/// An error as a client sees it: never a word of what is inside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum ApiError {
+    /// The request asks for something that cannot be; the text says what and what would be right.
+    BadUserInput(String),
+    /// A cursor that was not given out for this list.
+    BadCursor,
+    /// The request asks for more than one request may; the text says how much that is.
+    LimitExceeded(String),
+    /// No answer within the time that a request may take.
+    Timeout,
+    /// The store does not answer just now.
+    Unavailable,
+    /// Our fault; the log says more.
+    Internal,
+}
+
+impl ApiError {
+    /// The value of `extensions.code`.
+    pub(crate) fn code(&self) -> &'static str {
+        match self {
+            Self::BadUserInput(_) => "BAD_USER_INPUT",
+            Self::BadCursor => "BAD_CURSOR",
+            Self::LimitExceeded(_) => "LIMIT_EXCEEDED",
+            Self::Timeout => "TIMEOUT",
+            Self::Unavailable => "UNAVAILABLE",
+            Self::Internal => "INTERNAL",
+        }
+    }
+
+    /// What a person reads.
+    pub(crate) fn message(&self) -> &str {
+        match self {
+            Self::BadUserInput(text) | Self::LimitExceeded(text) => text,
+            Self::BadCursor => "the cursor does not belong to this list under this range and filter",
+            Self::Timeout => "the request took longer than 10 s; ask for less",
+            Self::Unavailable => "the store does not answer just now; try again",
+            Self::Internal => "something went wrong on our side; the log has it under the request id",
+        }
+    }
+}
+
+/// Logged here and nowhere else.
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        match &error {
+            StoreError::Unavailable(why) => {
+                tracing::warn!(why, "store unavailable");
+                Self::Unavailable
+            }
+            StoreError::Corrupt(why) | StoreError::Unsupported(why) => {
+                tracing::error!(why, "store cannot answer");
+                Self::Internal
+            }
+        }
+    }
+}
+
+impl From<ApiError> for Error {
+    fn from(error: ApiError) -> Self {
+        Error::new(error.message()).extend_with(|_, extensions| extensions.set("code", error.code()))
+    }
+}
+
+/// The error of a value that is not what its argument wants.
+pub(crate) fn bad_input(text: impl Into<String>) -> ApiError {
+    ApiError::BadUserInput(text.into())
+}

@@ -1,0 +1,131 @@
+//! Opaque ids that find their object again.
+
+use super::domain::Domain as DomainObject;
+use super::errors::ApiError;
+use super::global_user::GlobalUser;
+use super::hourly_activity::HourlyActivity;
+use super::page::Page;
+use super::user::User;
+use super::{api, loaders};
+use async_graphql::{Context, ID, Interface};
+use chrono::{DateTime, TimeDelta};
+use data_encoding::BASE64URL_NOPAD;
+use schema::hour::Hour;
+use schema::page::{Domain, PageId, PageKey, UserId};
+use schema::query::{PageList, PageQuery, TimeSpan};
+use std::sync::Arc;
+
+/// Anything with an `id` that node(id) finds again.
+#[derive(Interface)]
+#[graphql(field(name = "id", ty = "ID", desc = "Opaque and lasting."))]
+pub(crate) enum Node {
+    /// A page.
+    Page(Page),
+    /// An account.
+    User(User),
+    /// A person.
+    GlobalUser(GlobalUser),
+    /// A wiki.
+    Domain(DomainObject),
+    /// An hour.
+    HourlyActivity(HourlyActivity),
+}
+
+/// Which object an id means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum NodeId {
+    /// A creation: the same page created again is another object.
+    Page(PageKey),
+    /// An account.
+    User(Domain, UserId),
+    /// A person.
+    GlobalUser(String),
+    /// A wiki.
+    Domain(Domain),
+    /// An hour.
+    Hour(Hour),
+}
+
+impl NodeId {
+    /// As clients see it.
+    pub(crate) fn encode(&self) -> ID {
+        let text = match self {
+            Self::Page(key) => format!("p {} {} {}", key.domain, key.page_id, key.created_at.timestamp()),
+            Self::User(domain, user_id) => format!("u {domain} {user_id}"),
+            Self::GlobalUser(name) => format!("g {name}"),
+            Self::Domain(domain) => format!("d {domain}"),
+            Self::Hour(hour) => format!("h {hour}"),
+        };
+        ID(BASE64URL_NOPAD.encode(text.as_bytes()))
+    }
+
+    /// None for anything that [`NodeId::encode`] did not make.
+    pub(crate) fn parse(id: &str) -> Option<Self> {
+        let text = String::from_utf8(BASE64URL_NOPAD.decode(id.as_bytes()).ok()?).ok()?;
+        let (kind, rest) = text.split_once(' ')?;
+        let words: Vec<&str> = rest.split(' ').collect();
+        match (kind, words.as_slice()) {
+            ("p", [domain, page_id, seconds]) => Some(Self::Page(PageKey {
+                created_at: DateTime::from_timestamp(seconds.parse().ok()?, 0)?,
+                domain: domain.parse().ok()?,
+                page_id: page_id.parse().ok()?,
+            })),
+            ("u", [domain, user_id]) => Some(Self::User(domain.parse().ok()?, user_id.parse().ok()?)),
+            ("g", _) => Some(Self::GlobalUser(rest.into())),
+            ("d", [domain]) => Some(Self::Domain(domain.parse().ok()?)),
+            ("h", [hour]) => Some(Self::Hour(hour.parse().ok()?)),
+            _ => None,
+        }
+    }
+}
+
+/// The object that an id means; none where there is none.
+pub(crate) async fn load_node(ctx: &Context<'_>, id: &str) -> Result<Option<Node>, ApiError> {
+    match NodeId::parse(id) {
+        Some(NodeId::Page(key)) => Ok(load_creation(ctx, key).await?.map(Node::Page)),
+        Some(NodeId::User(domain, user_id)) => Ok(load_user(ctx, domain, user_id).await?.map(Node::User)),
+        Some(NodeId::GlobalUser(name)) => Ok(load_global_user(ctx, name).await?.map(Node::GlobalUser)),
+        Some(NodeId::Domain(domain)) => Ok(load_domain(ctx, domain).await?.map(Node::Domain)),
+        Some(NodeId::Hour(hour)) => Ok(hour_at(ctx, hour).map(Node::HourlyActivity)),
+        None => Ok(None),
+    }
+}
+
+/// The newest creation of a page.
+pub(crate) async fn load_page(ctx: &Context<'_>, domain: Domain, page_id: PageId) -> Result<Option<Page>, ApiError> {
+    let found = api(ctx).store.load_pages(&[(domain, page_id)]).await?.pop();
+    Ok(found.flatten().map(|page| Page(Arc::new(page))))
+}
+
+/// One creation of a page: the newest, or an older one from the wiki's list.
+async fn load_creation(ctx: &Context<'_>, key: PageKey) -> Result<Option<Page>, ApiError> {
+    let newest = load_page(ctx, key.domain.clone(), key.page_id).await?;
+    if newest.as_ref().is_none_or(|page| page.0.created_at == key.created_at) {
+        return Ok(newest);
+    }
+    let second = TimeSpan { from: Some(key.created_at), to: Some(key.created_at + TimeDelta::seconds(1)) };
+    let query = PageQuery { during: second, ..PageQuery::newest(PageList::Domain(key.domain.clone()), 1_000) };
+    let slice = api(ctx).store.list_pages(&query).await?;
+    Ok(slice.pages.into_iter().find(|page| page.page_id == key.page_id).map(|page| Page(Arc::new(page))))
+}
+
+/// An account.
+pub(crate) async fn load_user(ctx: &Context<'_>, domain: Domain, user_id: UserId) -> Result<Option<User>, ApiError> {
+    Ok(loaders(ctx).user(domain, user_id).await?.map(|newest| User { newest }))
+}
+
+/// A person with at least one account.
+pub(crate) async fn load_global_user(ctx: &Context<'_>, user_name: String) -> Result<Option<GlobalUser>, ApiError> {
+    let accounts = loaders(ctx).accounts(user_name.clone()).await?;
+    Ok((!accounts.is_empty()).then_some(GlobalUser { user_name }))
+}
+
+/// A wiki.
+pub(crate) async fn load_domain(ctx: &Context<'_>, name: Domain) -> Result<Option<DomainObject>, ApiError> {
+    Ok(loaders(ctx).domain(name).await?.map(|row| DomainObject((*row).clone())))
+}
+
+/// An hour that has begun.
+pub(crate) fn hour_at(ctx: &Context<'_>, hour: Hour) -> Option<HourlyActivity> {
+    (hour <= Hour::of(api(ctx).clock.now())).then_some(HourlyActivity(hour))
+}

@@ -1,0 +1,131 @@
+//! Lists of pages, newest first: the connection over what a store holds in that order.
+
+use super::connection::PageInfo;
+use super::cursor::{encode, page_key_bytes, parse_page_key};
+use super::errors::ApiError;
+use super::filter::{Range, scope};
+use super::page::Page;
+use super::paging::Paging;
+use super::scalars::count;
+use super::{api, loaders};
+use async_graphql::{Context, Object, SimpleObject};
+use schema::page::Domain;
+use schema::query::{PageFilter, PageList, PageQuery, PageSlice};
+use std::sync::Arc;
+
+/// What is asked of a list of pages.
+pub(crate) struct PageListQuery {
+    /// The list.
+    pub(crate) list: PageList,
+    /// From when to when.
+    pub(crate) range: Range,
+    /// Which pages.
+    pub(crate) filter: PageFilter,
+    /// At most so many.
+    pub(crate) first: Option<i32>,
+    /// Behind which cursor.
+    pub(crate) after: Option<String>,
+}
+
+/// One page in a list.
+#[derive(Clone, SimpleObject)]
+pub(crate) struct PageEdge {
+    /// The page's place in the list.
+    cursor: String,
+    /// The page.
+    node: Page,
+}
+
+/// Pages, newest first.
+pub(crate) struct PageConnection {
+    list: PageList,
+    range: Range,
+    filter: PageFilter,
+    edges: Vec<PageEdge>,
+    page_info: PageInfo,
+}
+
+impl PageConnection {
+    /// Reads the part that `query` asks for.
+    ///
+    /// # Errors
+    /// `BAD_USER_INPUT` and `BAD_CURSOR` for what is wrong with the arguments, else the store's.
+    pub(crate) async fn load(ctx: &Context<'_>, query: PageListQuery) -> Result<Self, ApiError> {
+        let PageListQuery { list, range, filter, first, after } = query;
+        let scope = format!("pages|{list:?}|{}", scope(&range, &filter));
+        let paging = Paging::parse(first, after, &scope)?;
+        let list = narrowest(list, &filter);
+        let has_previous_page = paging.after.is_some();
+        let question = PageQuery {
+            list: list.clone(),
+            during: range.span,
+            filter: filter.clone(),
+            after: paging.after.as_deref().map(parse_page_key).transpose()?,
+            limit: paging.first,
+        };
+        let slice = api(ctx).store.list_pages(&question).await?;
+        let (edges, page_info) = edges_of(slice, &scope, has_previous_page);
+        Ok(Self { list, range, filter, edges, page_info })
+    }
+}
+
+/// One wiki's pages of all wikis' are that wiki's list: the same pages in the same order, without reading the others.
+fn narrowest(list: PageList, filter: &PageFilter) -> PageList {
+    match (&list, filter.domains.as_slice()) {
+        (PageList::All, [domain]) => PageList::Domain(domain.clone()),
+        _ => list,
+    }
+}
+
+fn edges_of(slice: PageSlice, scope: &str, has_previous_page: bool) -> (Vec<PageEdge>, PageInfo) {
+    let edges: Vec<PageEdge> = slice
+        .pages
+        .into_iter()
+        .map(|page| PageEdge { cursor: encode(scope, &page_key_bytes(&page.key())), node: Page(Arc::new(page)) })
+        .collect();
+    // Where a filter dropped the last rows read, going on is possible from a page that is not in the answer.
+    let next = slice.next.map(|key| encode(scope, &page_key_bytes(&key)));
+    let page_info = PageInfo {
+        has_next_page: next.is_some(),
+        has_previous_page,
+        start_cursor: edges.first().map(|edge| edge.cursor.clone()),
+        end_cursor: next.or_else(|| edges.last().map(|edge| edge.cursor.clone())),
+    };
+    (edges, page_info)
+}
+
+/// Pages, newest first.
+#[Object]
+impl PageConnection {
+    /// The pages with their places.
+    async fn edges(&self) -> &[PageEdge] {
+        &self.edges
+    }
+
+    /// The pages.
+    async fn nodes(&self) -> Vec<Page> {
+        self.edges.iter().map(|edge| edge.node.clone()).collect()
+    }
+
+    /// Whether and where the list goes on.
+    async fn page_info(&self) -> &PageInfo {
+        &self.page_info
+    }
+
+    /// How many pages the whole list has under its range and filter, from rollups. Null where the range is not of
+    /// whole hours, and for lists of an account or a person.
+    async fn total_count(&self, ctx: &Context<'_>) -> Result<Option<i32>, ApiError> {
+        let (Some(domain), Some(hours)) = (counted_domain(&self.list), self.range.hours()) else { return Ok(None) };
+        let pages = loaders(ctx).count_pages(domain, hours, self.filter.clone()).await?;
+        Ok(Some(count(pages)))
+    }
+}
+
+/// The wiki (or all: none) whose rollups count a list; none for lists without rollups.
+fn counted_domain(list: &PageList) -> Option<Option<Domain>> {
+    match list {
+        PageList::All => Some(None),
+        PageList::Domain(domain) => Some(Some(domain.clone())),
+        PageList::UserId(_) | PageList::User(..) | PageList::UserName(_) => None,
+    }
+}

@@ -1,0 +1,267 @@
+//! Where questions start.
+
+use super::connection::{Connection, Edge};
+use super::domain::Domain;
+use super::errors::{ApiError, bad_input};
+use super::filter::{CrossWikiPageFilterInput, TimeRange, parse_cross_wiki_filter, parse_range};
+use super::global_user::GlobalUser;
+use super::hourly_activity::HourlyActivity;
+use super::node::{Node, hour_at, load_domain, load_global_user, load_node, load_page, load_user};
+use super::page::Page;
+use super::page_list::{PageConnection, PageListQuery};
+use super::paging::{Paging, part_of};
+use super::pipeline::Pipeline;
+use super::ranks::{DomainRank, RankOrder, rank};
+use super::scalars::{HourName, list_size};
+use super::user::User;
+use super::wiki::ProjectFamily;
+use super::{api, loaders};
+use async_graphql::{Context, ID, Object};
+use futures::future::try_join_all;
+use schema::hour::{Hour, HourRange};
+use schema::query::{DomainRow, PageList};
+use std::sync::Arc;
+
+const MAX_IDS: usize = 100;
+const DEFAULT_RANK_HOURS: i64 = 24;
+
+/// The longest range of a ranking: with the range before it a year of hours is read.
+const MAX_RANK_HOURS: usize = 4_392;
+
+/// The root of all queries.
+pub struct Query;
+
+/// Where questions start. Every field is nullable, so that one failure does not take the others with it.
+#[Object]
+impl Query {
+    /// Any object by its `id`.
+    async fn node(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The object's `id`.")] id: ID,
+    ) -> Result<Option<Node>, ApiError> {
+        load_node(ctx, &id).await
+    }
+
+    /// Up to 100 objects by their ids, in the order asked; null where there is none.
+    async fn nodes(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The objects' ids, 100 at most.")] ids: Vec<ID>,
+    ) -> Result<Option<Vec<Option<Node>>>, ApiError> {
+        if ids.len() > MAX_IDS {
+            return Err(bad_input(format!("ids has {} entries; {MAX_IDS} at most", ids.len())));
+        }
+        try_join_all(ids.iter().map(|id| load_node(ctx, id))).await.map(Some)
+    }
+
+    /// One page of one wiki.
+    async fn page(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The wiki's host name: `it.wikisource.org`.")] domain: String,
+        #[graphql(desc = "The wiki's number of the page.")] page_id: ID,
+    ) -> Result<Option<Page>, ApiError> {
+        let (Ok(domain), Ok(page_id)) = (domain.parse(), page_id.parse()) else { return Ok(None) };
+        load_page(ctx, domain, page_id).await
+    }
+
+    /// Every page with this number, one per wiki at most, by domain: for those who know only the number.
+    async fn pages_by_id(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The number of the page on some wiki.")] page_id: ID,
+    ) -> Result<Option<Vec<Page>>, ApiError> {
+        let Ok(page_id) = page_id.parse() else { return Ok(Some(Vec::new())) };
+        let pages = api(ctx).store.pages_by_id(page_id).await?;
+        Ok(Some(pages.into_iter().map(|page| Page(Arc::new(page))).collect()))
+    }
+
+    /// Pages of all wikis, newest first. Without `during`: all that is kept.
+    async fn pages(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Only pages created within; without it all that are kept.")] during: Option<TimeRange>,
+        #[graphql(desc = "Only pages that pass.")] filter: Option<CrossWikiPageFilterInput>,
+        #[graphql(desc = "At most so many, 1 to 100; 20 without it.")] first: Option<i32>,
+        #[graphql(desc = "Go on behind this cursor of the same list.")] after: Option<String>,
+    ) -> Result<Option<PageConnection>, ApiError> {
+        let range = parse_range(during, api(ctx).clock.now())?;
+        let filter = parse_cross_wiki_filter(filter)?;
+        let query = PageListQuery { list: PageList::All, range, filter, first, after };
+        PageConnection::load(ctx, query).await.map(Some)
+    }
+
+    /// One account on one wiki.
+    async fn user(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The wiki's host name: `it.wikisource.org`.")] domain: String,
+        #[graphql(desc = "The wiki's number of the account.")] user_id: ID,
+    ) -> Result<Option<User>, ApiError> {
+        let (Ok(domain), Ok(user_id)) = (domain.parse(), user_id.parse()) else { return Ok(None) };
+        load_user(ctx, domain, user_id).await
+    }
+
+    /// Every account with this number, one per wiki, by domain: strangers to each other, as a rule.
+    async fn users_by_id(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The number of the account on some wiki.")] user_id: ID,
+    ) -> Result<Option<Vec<User>>, ApiError> {
+        let Ok(user_id) = user_id.parse() else { return Ok(Some(Vec::new())) };
+        let newest = api(ctx).store.users_by_id(user_id).await?;
+        Ok(Some(newest.into_iter().map(|page| User { newest: Arc::new(page) }).collect()))
+    }
+
+    /// One person on all wikis, by the exact user name: `Alex brollo`.
+    async fn global_user(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The exact name, with spaces.")] user_name: String,
+    ) -> Result<Option<GlobalUser>, ApiError> {
+        load_global_user(ctx, user_name).await
+    }
+
+    /// One wiki by its domain: `it.wikisource.org`.
+    async fn domain(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The wiki's host name.")] name: String,
+    ) -> Result<Option<Domain>, ApiError> {
+        let Ok(name) = name.parse() else { return Ok(None) };
+        load_domain(ctx, name).await
+    }
+
+    /// The wikis on which pages were created, by name.
+    async fn domains(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Part of a domain or database name.")] search: Option<String>,
+        #[graphql(desc = "Only wikis of these families.")] project_families: Option<Vec<ProjectFamily>>,
+        #[graphql(desc = "At most so many, 1 to 100; 20 without it.")] first: Option<i32>,
+        #[graphql(desc = "Go on behind this cursor of the same list.")] after: Option<String>,
+    ) -> Result<Option<Connection<Domain, Edge<Domain>>>, ApiError> {
+        if project_families.as_ref().is_some_and(Vec::is_empty) {
+            return Err(bad_input("projectFamilies is an empty list; leave it out instead"));
+        }
+        let scope = format!("domains|{search:?}|{project_families:?}");
+        let paging = Paging::parse(first, after, &scope)?;
+        let mut rows = api(ctx).store.domains().await?;
+        rows.retain(|row| is_wanted(row, search.as_deref(), project_families.as_deref()));
+        let bytes = |row: &DomainRow| row.domain.as_str().as_bytes().to_vec();
+        let part = part_of(rows, &paging, &scope, bytes, |row, at| row.domain.as_str().as_bytes().cmp(at));
+        Ok(Some(part.into_connection(Domain)))
+    }
+
+    /// The busiest or fastest growing wikis of a range (default: the last 24 hours) against the range of the same length
+    /// before it.
+    async fn top_domains(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Whole hours, half a year at most; the last 24 hours without it.")] during: Option<TimeRange>,
+        #[graphql(desc = "Only pages that pass.")] filter: Option<CrossWikiPageFilterInput>,
+        #[graphql(desc = "What comes first.", default_with = "RankOrder::PageCount")] order_by: RankOrder,
+        #[graphql(desc = "Only wikis with at least so many pages in the range.", default = 1)] min_page_count: i32,
+        #[graphql(desc = "At most so many, 1 to 100.", default = 20)] limit: i32,
+    ) -> Result<Option<Vec<DomainRank>>, ApiError> {
+        let limit = list_size("limit", Some(limit), 20)?;
+        let min = u64::try_from(min_page_count).map_err(|_| bad_input("minPageCount must not be negative"))?;
+        let filter = parse_cross_wiki_filter(filter)?;
+        let range = rank_hours(ctx, during)?;
+        let span = i64::try_from(range.len()).expect("a range of hours is short");
+        let both = HourRange { from: range.from.plus(-span), to: range.to };
+        let groups = api(ctx).store.hour_counts(both).await?;
+        let mut numbers = rank(&groups, range, &filter, order_by, min);
+        numbers.truncate(limit);
+        let rows = loaders(ctx).domains(numbers.iter().map(|n| n.domain.clone()).collect()).await?;
+        let row_of = |name| rows.get(name).cloned().flatten().map(|row| Domain((*row).clone()));
+        let ranked = numbers.iter().enumerate().filter_map(|(i, n)| Some(n.at(i, row_of(&n.domain)?)));
+        Ok(Some(ranked.collect()))
+    }
+
+    /// One hour. Null only for an hour in the future; an hour without pages has counts of 0.
+    async fn hour(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The hour's name: `2025-05-18-13`.")] hour: HourName,
+    ) -> Option<HourlyActivity> {
+        hour_at(ctx, hour.0)
+    }
+
+    /// The hours that begin in the range, newest first.
+    async fn hours(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "From when to when. Open at the start: from the first page kept. Open at the end: to now.")]
+        during: TimeRange,
+        #[graphql(desc = "At most so many, 1 to 100; 20 without it.")] first: Option<i32>,
+        #[graphql(desc = "Go on behind this cursor of the same list.")] after: Option<String>,
+    ) -> Result<Option<Connection<HourlyActivity, Edge<HourlyActivity>>>, ApiError> {
+        let now = api(ctx).clock.now();
+        let range = during.parse(now)?;
+        let scope = format!("hours|{}", range.asked);
+        let paging = Paging::parse(first, after, &scope)?;
+        let from = match range.span.from {
+            Some(from) => first_hour_from(from),
+            None => {
+                loaders(ctx).oldest_page(PageList::All).await?.map_or(Hour::of(now), |page| Hour::of(page.created_at))
+            }
+        };
+        let running = Hour::of(now).plus(1);
+        let to = range.span.to.map_or(running, |to| first_hour_from(to).min(running));
+        Ok(Some(hours_between(HourRange { from, to }, &paging, &scope)))
+    }
+
+    /// The pipeline's health: is what I see complete, and how fresh is it?
+    async fn pipeline(&self, ctx: &Context<'_>) -> Option<Pipeline> {
+        Some(Pipeline::now(&*api(ctx).pipeline))
+    }
+}
+
+fn is_wanted(row: &DomainRow, search: Option<&str>, families: Option<&[ProjectFamily]>) -> bool {
+    let found = search.is_none_or(|text| {
+        let text = text.to_lowercase();
+        row.domain.as_str().contains(&text) || row.wiki.as_str().contains(&text)
+    });
+    found && families.is_none_or(|families| families.contains(&schema::wiki::ProjectFamily::of(&row.domain).into()))
+}
+
+/// The whole hours of a ranking, bounded at both ends.
+fn rank_hours(ctx: &Context<'_>, during: Option<TimeRange>) -> Result<HourRange, ApiError> {
+    let running = Hour::of(api(ctx).clock.now()).plus(1);
+    let Some(during) = during else { return Ok(HourRange { from: running.plus(-DEFAULT_RANK_HOURS), to: running }) };
+    let range = during.parse(api(ctx).clock.now())?;
+    let hours = range.whole_hours()?;
+    let hours = HourRange { from: hours.from, to: if range.span.to.is_none() { running } else { hours.to } };
+    if hours.len() > MAX_RANK_HOURS {
+        let found = hours.len();
+        return Err(ApiError::LimitExceeded(format!("a ranking is of {MAX_RANK_HOURS} hours at most, not {found}")));
+    }
+    Ok(hours)
+}
+
+/// The first hour that begins at or after a time.
+fn first_hour_from(time: chrono::DateTime<chrono::Utc>) -> Hour {
+    let hour = Hour::of(time);
+    if hour.start() == time { hour } else { hour.plus(1) }
+}
+
+/// A part of the hours, newest first, without listing the others.
+fn hours_between(range: HourRange, paging: &Paging, scope: &str) -> Connection<HourlyActivity, Edge<HourlyActivity>> {
+    let last = paging.after.as_ref().and_then(|key| std::str::from_utf8(key).ok()?.parse::<Hour>().ok());
+    let to = last.map_or(range.to, |last| last.min(range.to));
+    let left = HourRange { from: range.from, to };
+    let hours: Vec<Hour> = left.hours().rev().take(paging.first).collect();
+    let mut part = part_of(
+        hours,
+        &Paging { first: paging.first, after: None },
+        scope,
+        |hour| hour.to_string().into(),
+        |_, _| std::cmp::Ordering::Greater,
+    );
+    part.total = range.len();
+    part.page_info.has_next_page = left.len() > part.items.len();
+    part.page_info.has_previous_page = last.is_some();
+    part.into_connection(HourlyActivity)
+}

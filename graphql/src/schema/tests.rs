@@ -1,0 +1,3 @@
+//! Tests of the schema over the embedded store.
+
+mod contract;
