@@ -4,5 +4,6 @@
 
 pub mod bus;
 pub mod clean;
+pub mod sample;
 pub mod stage;
 pub mod status;
