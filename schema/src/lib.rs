@@ -6,6 +6,7 @@ pub mod clock;
 pub mod hour;
 pub mod page;
 pub mod query;
+pub mod reference;
 pub mod store;
 pub mod tables;
 pub mod wiki;

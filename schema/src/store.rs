@@ -2,6 +2,7 @@
 //!
 //! Below [`open`] nothing asks which store it got.
 
+pub mod conformance;
 pub mod embedded;
 
 use crate::clock::Clock;

@@ -154,3 +154,11 @@ async fn documented_selects_work_in_sqlite() {
         ("domain,wiki", vec![r#"Text("it.wikisource.org")|Text("itwikisource")"#.into()])
     );
 }
+
+async fn open_for_conformance() -> Option<crate::store::conformance::Opened> {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).await.unwrap();
+    Some(crate::store::conformance::Opened { store: std::sync::Arc::new(store), keep: Box::new(folder) })
+}
+
+crate::store_conformance!(open_for_conformance);

@@ -1,0 +1,84 @@
+//! What every store must do, one function a case: [`store_conformance!`](crate::store_conformance) makes a test of each.
+//!
+//! The cases share a store, so each has wikis, accounts and hours of its own ([`Realm`]). They panic where a store
+//! does not do as it must.
+
+mod counts;
+mod lists;
+mod reads;
+mod realm;
+mod writes;
+
+pub use counts::*;
+pub use lists::*;
+pub use reads::*;
+pub use realm::Realm;
+pub use writes::*;
+
+use crate::page::Page;
+use crate::reference::{Reference, Scope, differences};
+use crate::store::Store;
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
+
+/// A store to be tested.
+pub struct Opened {
+    /// The store.
+    pub store: Arc<dyn Store>,
+    /// What lives as long as the test: a folder, a server.
+    pub keep: Box<dyn Any>,
+}
+
+impl fmt::Debug for Opened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Opened").finish_non_exhaustive()
+    }
+}
+
+/// Makes one test of each case, on the store that `$open` gives: an `async fn() -> Option<Opened>`. None skips the case;
+/// `$open` says so.
+#[macro_export]
+macro_rules! store_conformance {
+    ($open:path) => {
+        $crate::store_conformance! { $open;
+            documented_reads, unknown_keys, two_wikis_with_the_same_ids, batches_answer_in_order, accounts_of_a_name,
+            users_of_an_hour, oldest_pages, wikis_are_listed,
+            lists_are_ordered_as_text, ten_thousand_pages_of_one_user, five_hundred_pages_in_one_second,
+            few_pages_pass_a_filter, every_filter, time_spans_are_half_open, a_slice_begins_behind_any_key,
+            nothing_is_written, writing_twice_changes_nothing, any_order_gives_the_same, the_larger_version_wins,
+            a_page_made_again, records_are_replaced, hostile_texts_come_back,
+            counts_equal_a_recount, counts_follow_a_larger_version
+        }
+    };
+    ($open:path; $($case:ident),+) => {
+        $(
+            #[tokio::test]
+            async fn $case() {
+                if let Some(opened) = $open().await {
+                    $crate::store::conformance::$case(opened.store.as_ref()).await;
+                }
+            }
+        )+
+
+        #[test]
+        fn no_two_cases_share_an_hour() {
+            let hours: std::collections::BTreeSet<_> =
+                [$(stringify!($case)),+].iter().map(|name| $crate::store::conformance::Realm::of(name).hour(0)).collect();
+            assert_eq!(hours.len(), [$(stringify!($case)),+].len());
+        }
+    };
+}
+
+/// Writes pages as the pipeline does, in batches.
+pub(crate) async fn write(store: &dyn Store, pages: &[Page]) {
+    for batch in pages.chunks(1_000) {
+        store.write_pages(batch).await.expect("the store takes a batch");
+    }
+}
+
+/// Panics when the store answers any read otherwise than the rules say for these pages.
+pub(crate) async fn check_all_reads<'a>(store: &dyn Store, pages: impl IntoIterator<Item = &'a Page>) {
+    let found = differences(store, &Reference::of(pages), Scope::Part).await.expect("the store answers");
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}

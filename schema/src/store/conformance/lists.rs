@@ -1,0 +1,186 @@
+//! Lists: their order, paging over ties and long partitions, filters and time spans.
+
+use crate::page::{Page, PageId};
+use crate::query::{MAX_ROWS_READ, PageFilter, PageList, PageQuery, TimeSpan};
+use crate::reference::{Reference, lists_of, read_list};
+use crate::store::Store;
+use crate::store::conformance::{Realm, check_all_reads, write};
+use crate::wiki::ProjectFamily;
+use chrono::TimeDelta;
+
+/// Ties are ordered by numbers as text: 12 before 120 before 13, and descending.
+pub async fn lists_are_ordered_as_text(store: &dyn Store) {
+    let realm = Realm::of("lists_are_ordered_as_text");
+    let base = realm.page_id(0).get();
+    let numbers = [base, base + 1, base * 10, base * 10 + 5, base + 2, base * 100, (base + 1) * 10];
+    let page = |(n, number): (u32, &u64)| Page {
+        page_id: PageId::new(*number).expect("within the limits"),
+        domain: realm.domain(n % 2),
+        wiki: format!("w{}wiki", n % 2).parse().expect("a database name"),
+        ..realm.page(1)
+    };
+    let mut pages: Vec<Page> = (0..).zip(&numbers).map(page).collect();
+    // The same number on both wikis, in the same second.
+    pages.push(Page { domain: realm.domain(1), ..pages[0].clone() });
+    write(store, &pages).await;
+    let by_user = read_list(store, PageQuery::newest(PageList::UserId(realm.user_id(0)), 2)).await;
+    let mut keys: Vec<(String, String)> =
+        pages.iter().map(|page| (page.page_id.to_string(), page.domain.to_string())).collect();
+    keys.sort();
+    keys.reverse();
+    let listed = by_user.expect("the store answers");
+    let stored: Vec<_> = listed.iter().map(|page| (page.page_id.to_string(), page.domain.to_string())).collect();
+    assert_eq!(stored, keys);
+    check_all_reads(store, &pages).await;
+}
+
+/// A partition of 10,000 pages, read by page to its end: each page once, in order.
+pub async fn ten_thousand_pages_of_one_user(store: &dyn Store) {
+    let realm = Realm::of("ten_thousand_pages_of_one_user");
+    let pages: Vec<Page> = (0..10_000).map(|n| realm.page(n)).collect();
+    write(store, &pages).await;
+    let newest_first: Vec<Page> = pages.into_iter().rev().collect();
+    for list in [PageList::UserId(realm.user_id(0)), PageList::UserName(realm.user_name(0))] {
+        let read = read_list(store, PageQuery::newest(list.clone(), 700)).await.expect("the store answers");
+        assert!(read == newest_first, "{list:?}: {} pages", read.len());
+    }
+}
+
+/// 500 pages in one second: no page is repeated or skipped at the border of a slice, in any list.
+pub async fn five_hundred_pages_in_one_second(store: &dyn Store) {
+    let realm = Realm::of("five_hundred_pages_in_one_second");
+    let page = |n: u32| Page {
+        created_at: realm.page(60).created_at,
+        domain: realm.domain(n % 2),
+        wiki: format!("w{}wiki", n % 2).parse().expect("a database name"),
+        // Each number twice, once a wiki; of different lengths.
+        page_id: PageId::new(realm.page_id(u64::from(n / 2)).get() * 10u64.pow(n / 2 % 3)).expect("within the limits"),
+        ..realm.page(60)
+    };
+    let pages: Vec<Page> = (0..500).map(page).chain([realm.page(59), realm.page(61)]).collect();
+    write(store, &pages).await;
+    let reference = Reference::of(&pages);
+    let hour = TimeSpan { from: Some(realm.hour(0).start()), to: Some(realm.hour(0).end()) };
+    for list in lists_of(&pages[0]) {
+        let wanted = reference.list(&list);
+        assert!(wanted.len() > 200, "the ties span slices");
+        for limit in [1, 7, 50, 249, 1_000] {
+            let query = PageQuery { during: hour, ..PageQuery::newest(list.clone(), limit) };
+            let read = read_list(store, query).await.expect("the store answers");
+            assert!(read.iter().eq(wanted.iter().copied()), "{list:?} by {limit}: {} pages", read.len());
+        }
+    }
+    check_all_reads(store, &pages).await;
+}
+
+/// Three of 5,000 pages pass: each call reads a bounded number of rows, and the cursors lead to all three, once.
+pub async fn few_pages_pass_a_filter(store: &dyn Store) {
+    let realm = Realm::of("few_pages_pass_a_filter");
+    let bots = [0, 1_000, 1_001];
+    let pages: Vec<Page> = (0..5_000).map(|n| Page { is_bot: bots.contains(&n), ..realm.page(n) }).collect();
+    write(store, &pages).await;
+    let wanted: Vec<Page> = bots.iter().rev().map(|n| pages[*n as usize].clone()).collect();
+    let only_bots = PageFilter { is_bot: Some(true), ..PageFilter::default() };
+    for list in lists_of(&pages[0]).into_iter().skip(1) {
+        let mut query = PageQuery { filter: only_bots.clone(), ..PageQuery::newest(list.clone(), 2) };
+        let first = store.list_pages(&query).await.expect("the store answers");
+        // The first match is the 3,999th row: whoever finds it in one call has read too much.
+        assert!(first.pages.is_empty() && first.next.is_some(), "at most {MAX_ROWS_READ} rows are read: {list:?}");
+        let read = read_list(store, query.clone()).await.expect("the store answers");
+        assert_eq!(read, wanted, "{list:?}");
+        query.limit = 3_000;
+        let read = read_list(store, query).await.expect("the store answers");
+        assert_eq!(read, wanted, "{list:?}");
+    }
+}
+
+/// Every condition of a filter, and their conjunction, against the reference.
+pub async fn every_filter(store: &dyn Store) {
+    let realm = Realm::of("every_filter");
+    let pages = realm.varied_pages(400);
+    write(store, &pages).await;
+    let reference = Reference::of(&pages);
+    let all = PageFilter::default;
+    let filters = [
+        PageFilter { is_bot: Some(false), ..all() },
+        PageFilter { is_redirect: Some(true), ..all() },
+        PageFilter { namespaces: vec![6, -1], ..all() },
+        PageFilter { domains: vec![realm.domain(1), realm.domain(7)], ..all() },
+        PageFilter { project_families: vec![ProjectFamily::Other], ..all() },
+        PageFilter { project_families: vec![ProjectFamily::Wikipedia], ..all() },
+        PageFilter {
+            is_bot: Some(true),
+            is_redirect: Some(false),
+            namespaces: vec![0],
+            domains: vec![realm.domain(0)],
+            ..all()
+        },
+    ];
+    for filter in filters {
+        for list in lists_of(&pages[0]) {
+            let query = PageQuery {
+                during: TimeSpan::of_hours(realm.hours()),
+                filter: filter.clone(),
+                ..PageQuery::newest(list, 9)
+            };
+            let read = read_list(store, query.clone()).await.expect("the store answers");
+            let wanted = reference.list_pages(&PageQuery { limit: usize::MAX, ..query.clone() });
+            assert_eq!(read, wanted, "{query:?}");
+        }
+    }
+}
+
+/// A time span has its first second and not its last, at each end open or not.
+pub async fn time_spans_are_half_open(store: &dyn Store) {
+    let realm = Realm::of("time_spans_are_half_open");
+    let pages = realm.varied_pages(300);
+    write(store, &pages).await;
+    let reference = Reference::of(&pages);
+    let at = |n: usize| Some(pages[n].created_at);
+    let hour = |n: i64| Some(realm.hour(n).start());
+    let past = Some(realm.hour(0).start() - TimeDelta::hours(1));
+    let spans =
+        [(hour(0), at(150)), (at(100), at(40)), (at(40), at(100)), (hour(1), hour(2)), (past, at(0)), (at(9), at(9))];
+    let open = [(None, at(99)), (at(99), None), (None, None), (None, past)];
+    for (from, to) in spans.into_iter().chain(open) {
+        for list in lists_of(&pages[0]) {
+            if list == PageList::All && (from.is_none() || to.is_none()) {
+                continue;
+            }
+            let during = TimeSpan { from, to };
+            let query = PageQuery { during, ..PageQuery::newest(list, 13) };
+            let read = read_list(store, query.clone()).await.expect("the store answers");
+            let wanted = reference.list_pages(&PageQuery { limit: usize::MAX, ..query.clone() });
+            assert_eq!(read, wanted, "{query:?}");
+        }
+    }
+}
+
+/// A slice begins behind its key whether or not a page has that key; it ends with `next` only where more follows.
+pub async fn a_slice_begins_behind_any_key(store: &dyn Store) {
+    let realm = Realm::of("a_slice_begins_behind_any_key");
+    let pages = realm.varied_pages(200);
+    write(store, &pages).await;
+    let reference = Reference::of(&pages);
+    let during = TimeSpan::of_hours(realm.hours());
+    for list in lists_of(&pages[21]) {
+        let total = reference.list_pages(&PageQuery { during, ..PageQuery::newest(list.clone(), usize::MAX) }).len();
+        for (n, limit) in [(21, 5), (42, total), (63, 1), (84, 3)] {
+            let mut after = pages[n].key();
+            if n % 2 == 0 {
+                // A key between two pages.
+                after.page_id = realm.page_id(500_000);
+                after.domain = realm.domain(5);
+            }
+            let query = PageQuery { during, after: Some(after), ..PageQuery::newest(list.clone(), limit) };
+            let slice = store.list_pages(&query).await.expect("the store answers");
+            assert_eq!(slice.pages, reference.list_pages(&query), "{query:?}");
+            let more =
+                reference.list_pages(&PageQuery { limit: limit.saturating_add(1), ..query.clone() }).len() > limit;
+            assert_eq!(slice.next, if more { slice.pages.last().map(Page::key) } else { None }, "{query:?}");
+        }
+        let exactly = PageQuery { during, ..PageQuery::newest(list.clone(), total) };
+        let slice = store.list_pages(&exactly).await.expect("the store answers");
+        assert_eq!((slice.pages.len(), slice.next), (total, None), "{list:?}");
+    }
+}

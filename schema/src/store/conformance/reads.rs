@@ -1,0 +1,167 @@
+//! Reads by key: the documented ones, unknown keys, one number on two wikis, batches, accounts, wikis.
+
+use crate::page::{Domain, Page, PageId, UserId};
+use crate::query::{DomainRow, HourUser, PageList, PageQuery};
+use crate::store::Store;
+use crate::store::conformance::{Realm, check_all_reads, write};
+
+/// The documented answers: a page by its number, a user's, a wiki's and an hour's pages.
+pub async fn documented_reads(store: &dyn Store) {
+    let realm = Realm::of("documented_reads");
+    let pages = [realm.page(1), realm.page(2), realm.page(3)];
+    write(store, &pages).await;
+    let newest_first: Vec<Page> = pages.iter().rev().cloned().collect();
+    let lists =
+        [PageList::Domain(realm.domain(0)), PageList::UserId(realm.user_id(0)), PageList::UserName(realm.user_name(0))];
+    for list in lists {
+        let slice = store.list_pages(&PageQuery::newest(list.clone(), 3)).await.expect("the store answers");
+        assert_eq!((slice.pages, slice.next), (newest_first.clone(), None), "{list:?}");
+    }
+    let by_id = store.pages_by_id(pages[1].page_id).await.expect("the store answers");
+    assert_eq!(by_id, [pages[1].clone()]);
+    let user = HourUser {
+        user_id: realm.user_id(0),
+        domain: realm.domain(0),
+        user_name: realm.user_name(0),
+        page_count: 3,
+        bot_page_count: 0,
+    };
+    assert_eq!(store.hour_users(realm.hour(0)).await.expect("the store answers"), [user]);
+    check_all_reads(store, &pages).await;
+}
+
+/// What was never written is not found, and is no error.
+pub async fn unknown_keys(store: &dyn Store) {
+    let realm = Realm::of("unknown_keys");
+    let (domain, page_id, user_id) = (realm.domain(0), realm.page_id(1), realm.user_id(1));
+    let lists = [
+        PageList::Domain(domain.clone()),
+        PageList::UserId(user_id),
+        PageList::User(domain.clone(), user_id),
+        PageList::UserName(realm.user_name(1)),
+    ];
+    for list in lists {
+        let slice = store.list_pages(&PageQuery::newest(list.clone(), 10)).await.expect("the store answers");
+        assert_eq!((slice.pages, slice.next), (vec![], None), "{list:?}");
+        assert_eq!(store.oldest_page(&list).await.expect("the store answers"), None, "{list:?}");
+    }
+    assert!(store.pages_by_id(page_id).await.expect("the store answers").is_empty());
+    assert!(store.users_by_id(user_id).await.expect("the store answers").is_empty());
+    assert!(store.users_by_name(&realm.user_name(1)).await.expect("the store answers").is_empty());
+    assert_eq!(store.load_pages(&[(domain.clone(), page_id)]).await.expect("the store answers"), [None]);
+    assert_eq!(store.load_users(&[(domain.clone(), user_id)]).await.expect("the store answers"), [None]);
+    assert_eq!(store.load_domains(&[domain]).await.expect("the store answers"), [None]);
+    assert!(store.hour_users(realm.hour(0)).await.expect("the store answers").is_empty());
+    assert!(store.hour_counts(realm.hours()).await.expect("the store answers").is_empty());
+    assert!(store.records("unknown keys").await.expect("the store answers").is_empty());
+}
+
+/// Page and user numbers are each wiki's own: the same ones on another wiki are another page and another account.
+pub async fn two_wikis_with_the_same_ids(store: &dyn Store) {
+    let realm = Realm::of("two_wikis_with_the_same_ids");
+    let here = realm.page(5);
+    let there = Page {
+        domain: realm.domain(1),
+        wiki: "w1wiki".parse().expect("a database name"),
+        user_name: realm.user_name(1),
+        ..realm.page(5)
+    };
+    let newer_there = Page { domain: there.domain.clone(), user_name: realm.user_name(1), ..realm.page(6) };
+    let pages = [here.clone(), there.clone(), newer_there.clone()];
+    write(store, &pages).await;
+    let by_id = store.pages_by_id(here.page_id).await.expect("the store answers");
+    assert_eq!(by_id, [here.clone(), there.clone()], "by domain");
+    let users = store.users_by_id(here.user_id).await.expect("the store answers");
+    assert_eq!(users, [here.clone(), newer_there.clone()], "the newest page of each account");
+    let all = store.list_pages(&PageQuery::newest(PageList::UserId(here.user_id), 10)).await;
+    assert_eq!(all.expect("the store answers").pages, [newer_there, there, here.clone()]);
+    let account = PageList::User(realm.domain(0), here.user_id);
+    let only_here = store.list_pages(&PageQuery::newest(account, 10)).await.expect("the store answers");
+    assert_eq!((only_here.pages, only_here.next), (vec![here], None));
+    check_all_reads(store, &pages).await;
+}
+
+/// A batch answers each key at its place: also misses, and keys asked twice.
+pub async fn batches_answer_in_order(store: &dyn Store) {
+    let realm = Realm::of("batches_answer_in_order");
+    let pages: Vec<Page> = (0..200).map(|n| Page { user_id: realm.user_id(u64::from(n)), ..realm.page(n) }).collect();
+    write(store, &pages).await;
+    let missing = realm.page_id(999_999);
+    let mut keys: Vec<(Domain, PageId)> = pages.iter().rev().map(|page| (page.domain.clone(), page.page_id)).collect();
+    keys.insert(7, (realm.domain(0), missing));
+    keys.insert(50, (realm.domain(1), pages[3].page_id));
+    keys.push(keys[0].clone());
+    let known = |domain: &Domain, page_id: PageId| pages.iter().find(|p| p.page_id == page_id && p.domain == *domain);
+    let wanted: Vec<Option<Page>> = keys.iter().map(|(domain, page_id)| known(domain, *page_id).cloned()).collect();
+    assert_eq!(wanted.iter().flatten().count(), 201, "two keys are unknown");
+    assert_eq!(store.load_pages(&keys).await.expect("the store answers"), wanted);
+
+    let users: Vec<(Domain, UserId)> =
+        [3, 777, 1, 3].iter().map(|number| (realm.domain(0), realm.user_id(*number))).collect();
+    let wanted = [Some(pages[3].clone()), None, Some(pages[1].clone()), Some(pages[3].clone())];
+    assert_eq!(store.load_users(&users).await.expect("the store answers"), wanted);
+    assert!(store.load_pages(&[]).await.expect("the store answers").is_empty());
+    assert!(store.load_users(&[]).await.expect("the store answers").is_empty());
+    assert!(store.load_domains(&[]).await.expect("the store answers").is_empty());
+}
+
+/// A person's accounts: the newest page of each under the name, also where an account has another name by now.
+pub async fn accounts_of_a_name(store: &dyn Store) {
+    let realm = Realm::of("accounts_of_a_name");
+    let on = |number: u32, wiki: u32, user: u64, name: u64| Page {
+        domain: realm.domain(wiki),
+        user_id: realm.user_id(user),
+        user_name: realm.user_name(name),
+        ..realm.page(number)
+    };
+    // Account 1 of wiki 0 was renamed from 0 to 5; on wiki 1 the name went from account 3 to account 2.
+    let pages = [on(1, 0, 1, 0), on(2, 0, 1, 0), on(3, 0, 1, 5), on(4, 1, 3, 0), on(5, 1, 2, 0), on(6, 2, 1, 0)];
+    write(store, &pages).await;
+    let users = store.users_by_name(&realm.user_name(0)).await.expect("the store answers");
+    assert_eq!(users, [1, 4, 3, 5].map(|n| pages[n].clone()));
+    let users = store.users_by_id(realm.user_id(1)).await.expect("the store answers");
+    assert_eq!(users, [2, 5].map(|n| pages[n].clone()));
+    check_all_reads(store, &pages).await;
+}
+
+/// An hour's users: one row per account and name, by user id as text, with their bot pages counted.
+pub async fn users_of_an_hour(store: &dyn Store) {
+    let realm = Realm::of("users_of_an_hour");
+    let mut pages = realm.varied_pages(120);
+    let long_id = UserId::new(realm.user_id(1).get() * 10).expect("within the limits");
+    pages.extend((500..510).map(|n| Page { user_id: long_id, ..realm.page(n) }));
+    write(store, &pages).await;
+    let users = store.hour_users(realm.hour(0)).await.expect("the store answers");
+    let texts: Vec<String> = users.iter().map(|user| user.user_id.to_string()).collect();
+    assert!(texts.is_sorted() && texts.contains(&long_id.to_string()), "{texts:?}");
+    check_all_reads(store, &pages).await;
+}
+
+/// The oldest page of each kind of list.
+pub async fn oldest_pages(store: &dyn Store) {
+    let realm = Realm::of("oldest_pages");
+    let pages = realm.varied_pages(150);
+    write(store, &pages).await;
+    let oldest =
+        Page { created_at: realm.hour(0).start(), page_id: realm.page_id(900), version: 1, ..pages[149].clone() };
+    write(store, std::slice::from_ref(&oldest)).await;
+    check_all_reads(store, pages.iter().chain([&oldest])).await;
+}
+
+/// Each wiki with a page is listed once, by domain, with its database name.
+pub async fn wikis_are_listed(store: &dyn Store) {
+    let realm = Realm::of("wikis_are_listed");
+    let pages = realm.varied_pages(60);
+    write(store, &pages).await;
+    write(store, &pages).await;
+    let row =
+        |n: u32| DomainRow { domain: realm.domain(n), wiki: format!("w{n}wiki").parse().expect("a database name") };
+    let listed = store.domains().await.expect("the store answers");
+    assert!(listed.windows(2).all(|pair| pair[0].domain < pair[1].domain), "by domain, each once");
+    let ours: Vec<DomainRow> =
+        listed.into_iter().filter(|row| row.domain.as_str().contains("wikis-are-listed")).collect();
+    assert_eq!(ours, [row(0), row(1), row(2)]);
+    let asked = [realm.domain(2), realm.domain(50), realm.domain(0)];
+    let loaded = store.load_domains(&asked).await.expect("the store answers");
+    assert_eq!(loaded, [Some(row(2)), None, Some(row(0))]);
+}
