@@ -4,6 +4,9 @@
 
 pub mod bus;
 pub mod clean;
+pub mod cleaner;
+pub mod rejected;
 pub mod sample;
 pub mod stage;
 pub mod status;
+pub mod writer;

@@ -1,4 +1,10 @@
-//! What every stage of the pipeline is given, and how a stage fails.
+//! What every stage of the pipeline is given, how a stage fails, and the one loop of those that consume.
+
+pub(crate) mod backoff;
+pub(crate) mod run;
+#[cfg(test)]
+mod tests;
+mod watermark;
 
 use crate::bus::{Bus, BusError};
 use crate::status::StageMeter;

@@ -1,0 +1,85 @@
+//! The stage from `processed` to the store: rows of all tables, then `stored`, then the commit.
+
+use crate::bus::{Bus, BusError, Received, Topic};
+use crate::clean::RejectReason;
+use crate::rejected::rejected_record;
+use crate::stage::run::{StageSettings, Work, run_stage};
+use crate::stage::{StageContext, StageError};
+use crate::status::Outcome;
+use async_trait::async_trait;
+use futures::future::try_join_all;
+use schema::clock::Clock;
+use schema::page::Page;
+use schema::store::Store;
+use std::sync::Arc;
+
+/// Large batches under backlog; a few in flight, so that the store has the next one when it is done with one.
+const SETTINGS: StageSettings = StageSettings {
+    topic: Topic::Processed,
+    group: "writer",
+    batch: 1_000,
+    parallel: 4,
+    records: 4_000,
+    bytes: 16 << 20,
+};
+
+/// Writes until shutdown.
+///
+/// # Errors
+/// What no waiting mends: missing rights, tables of another version, a closed bus.
+pub async fn run(ctx: StageContext, store: Arc<dyn Store>) -> Result<(), StageError> {
+    let work = Writing { bus: Arc::clone(&ctx.bus), clock: Arc::clone(&ctx.clock), store };
+    run_stage(ctx, SETTINGS, Arc::new(work)).await
+}
+
+struct Writing {
+    bus: Arc<dyn Bus>,
+    clock: Arc<dyn Clock>,
+    store: Arc<dyn Store>,
+}
+
+#[async_trait]
+impl Work for Writing {
+    async fn handle(&self, batch: &[Received]) -> Result<Vec<Outcome>, StageError> {
+        let decoded: Vec<Result<Page, _>> = batch.iter().map(|r| serde_json::from_slice(&r.record.payload)).collect();
+        let mut outcomes = Vec::with_capacity(batch.len());
+        let mut pages = Vec::with_capacity(batch.len());
+        let mut announced = Vec::with_capacity(batch.len());
+        let mut refused = Vec::new();
+        for (received, page) in batch.iter().zip(decoded) {
+            match page {
+                Ok(page) => {
+                    outcomes.push(Outcome::Delivered { event_at: Some(page.created_at) });
+                    announced.push(received);
+                    pages.push(page);
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "a record of the topic processed is not a page");
+                    outcomes.push(Outcome::Rejected(RejectReason::InvalidJson));
+                    refused.push(received);
+                }
+            }
+        }
+        if !pages.is_empty() {
+            self.store.write_pages(&pages).await?;
+        }
+        self.announce(&announced, &refused).await?;
+        Ok(outcomes)
+    }
+}
+
+impl Writing {
+    /// Tells that the rows can be read, and waits until the bus has that.
+    async fn announce(&self, stored: &[&Received], refused: &[&Received]) -> Result<(), BusError> {
+        let mut deliveries = Vec::with_capacity(stored.len() + refused.len());
+        for received in stored {
+            deliveries.push(self.bus.publish(Topic::Stored, received.record.clone()).await?);
+        }
+        for received in refused {
+            let record = rejected_record(&received.record.payload, RejectReason::InvalidJson, self.clock.now());
+            deliveries.push(self.bus.publish(Topic::Rejected, record).await?);
+        }
+        try_join_all(deliveries).await?;
+        Ok(())
+    }
+}
