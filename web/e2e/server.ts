@@ -1,0 +1,58 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+
+/** A server under test. */
+export interface Server {
+  /** `http://127.0.0.1:PORT/` */
+  readonly url: string;
+  /** Ends it, if we started it; resolves to its exit code. */
+  stop(): Promise<number | null>;
+}
+
+const READY_MS = 60_000;
+
+/** The server at PAGETRACK_URL, else the binary PAGETRACK_BIN, started here on its sample in a folder of its own. */
+export async function pagetrack(): Promise<Server> {
+  const url = process.env["PAGETRACK_URL"];
+  if (url) return { url, stop: () => Promise.resolve(0) };
+  const binary = process.env["PAGETRACK_BIN"];
+  if (!binary) throw new Error("set PAGETRACK_BIN to the pagetrack binary, or PAGETRACK_URL to a server that runs");
+  const folder = await mkdtemp(join(tmpdir(), "pagetrack-e2e-store-"));
+  const server = await start(binary, ["--source", "sample", "--listen", "127.0.0.1:0", "--store", `embedded:${folder}`]);
+  const stop = async (): Promise<number | null> => {
+    const code = await server.stop();
+    await rm(folder, { recursive: true, force: true });
+    return code;
+  };
+  return { url: server.url, stop };
+}
+
+/** Our own stand-in, in one of its states: for what a real server is not in when it is asked. */
+export function mock(state: string): Promise<Server> {
+  return start(process.execPath, [new URL("mock/server.mjs", import.meta.url).pathname, "0", state]);
+}
+
+async function start(command: string, args: string[]): Promise<Server> {
+  const child = spawn(command, args, { stdio: ["ignore", "pipe", "inherit"] });
+  const exit = once(child, "exit");
+  const timer = setTimeout(() => child.kill("SIGKILL"), READY_MS);
+  let url: string | undefined;
+  for await (const line of createInterface({ input: child.stdout })) {
+    url = /^dashboard\s+(http:\S+)/.exec(line)?.[1];
+    if (url) break;
+  }
+  clearTimeout(timer);
+  if (!url) throw new Error(`${command} ended without saying where its dashboard is`);
+  // Whatever it prints from now on must not fill the pipe.
+  child.stdout.resume();
+  const stop = async (): Promise<number | null> => {
+    child.kill("SIGTERM");
+    const [code] = (await exit) as [number | null];
+    return code;
+  };
+  return { url, stop };
+}

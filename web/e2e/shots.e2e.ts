@@ -1,0 +1,33 @@
+import { mkdir } from "node:fs/promises";
+import { expect, it } from "vitest";
+import { open, withBrowser } from "./browser";
+import { mock } from "./server";
+
+const SHOTS = new URL("../test-results/", import.meta.url).pathname;
+const WIDE = { viewport: { width: 1440, height: 1150 } };
+const NARROW = { viewport: { width: 360, height: 780 } };
+
+it.each([
+  ["sample-light", "sample", { ...WIDE, colorScheme: "light" as const }],
+  ["live-dark", "live", { ...WIDE, colorScheme: "dark" as const }],
+  ["sample-mobile", "sample", { ...NARROW, colorScheme: "light" as const }],
+  ["unknown-light", "unknown", { ...WIDE, colorScheme: "light" as const }],
+  ["empty-dark", "empty", { ...WIDE, colorScheme: "dark" as const }],
+  ["broken-light", "broken", { ...WIDE, colorScheme: "light" as const }],
+])("shows %s", async (name, state, options) => {
+  await mkdir(SHOTS, { recursive: true });
+  const server = await mock(state);
+  try {
+    await withBrowser(options, async (context) => {
+      const { page, faults } = await open(context, server.url);
+      await page.waitForFunction("!document.body.innerText.includes('loading') && document.querySelector('h2')");
+      await page.waitForTimeout(1500);
+      await page.screenshot({ path: `${SHOTS}${name}.png`, fullPage: true });
+      const wide = await page.evaluate("document.documentElement.scrollWidth - innerWidth");
+      expect(wide).toBeLessThanOrEqual(0);
+      if (state !== "broken") expect(faults).toEqual([]);
+    });
+  } finally {
+    await server.stop();
+  }
+});

@@ -1,0 +1,23 @@
+/// <reference types="vitest/config" />
+import { svelte } from "@sveltejs/vite-plugin-svelte";
+import { defineConfig } from "vite";
+import { graphiqlFiles } from "./graphiql/files.ts";
+
+const page = (path: string): string => new URL(path, import.meta.url).pathname;
+
+/** Where `npm run dev` finds the API. */
+const api = process.env["PAGETRACK_URL"] ?? "http://127.0.0.1:8000";
+
+export default defineConfig({
+  plugins: [svelte(), graphiqlFiles()],
+  build: {
+    // The pages are served under a policy without inline code or styles: nothing may be inlined.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    target: "es2022",
+    rolldownOptions: { input: { dashboard: page("index.html"), graphiql: page("graphiql/index.html") } },
+  },
+  server: { proxy: { "/graphql": { target: api, ws: true, changeOrigin: true } } },
+  resolve: process.env["VITEST"] ? { conditions: ["browser"] } : {},
+  test: { environment: "jsdom", include: ["src/**/*.test.ts"], restoreMocks: true },
+});
