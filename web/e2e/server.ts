@@ -42,7 +42,7 @@ async function start(command: string, args: string[]): Promise<Server> {
   const timer = setTimeout(() => child.kill("SIGKILL"), READY_MS);
   let url: string | undefined;
   for await (const line of createInterface({ input: child.stdout })) {
-    url = /^dashboard\s+(http:\S+)/.exec(line)?.[1];
+    url = /^\s*dashboard\s+(http:\S+)/.exec(line)?.[1];
     if (url) break;
   }
   clearTimeout(timer);

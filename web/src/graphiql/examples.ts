@@ -40,7 +40,6 @@ query Person($userName: String!) {
     accounts(limit: 10) {
       userId
       domain { name }
-      pageCount
     }
     pages(first: 10) {
       nodes { title createdAt domain { name } }
