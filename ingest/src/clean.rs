@@ -10,7 +10,6 @@ use schema::hour::Hour;
 use schema::page::{Domain, Page, PageId, ParseError, UserId, WikiId};
 use schema::wiki::domain_of_wiki;
 use serde::{Deserialize, Serialize};
-use std::borrow::Cow;
 use std::str::FromStr;
 use wire::{Envelope, Event, Meta, Performer, Text};
 use xxhash_rust::xxh3::xxh3_64;
@@ -122,7 +121,7 @@ fn unreadable(text: &str, error: &serde_json::Error) -> Reject {
 fn check_is_creation(event: &Event<'_>, meta: &Meta<'_>) -> Result<(), Reject> {
     let stream = text_of(&meta.stream, "meta.stream")?;
     let other = |what: String| Err(Reject::new(RejectReason::NotACreation, what));
-    match stream.as_ref() {
+    match stream {
         "mediawiki.page-create" | "mediawiki.revision-create" => {}
         "mediawiki.page_change.v1" => {
             let kind = text_of(&event.page_change_kind, "page_change_kind")?;
@@ -236,7 +235,7 @@ fn checked_text(text: Option<&Text<'_>>, field: &str) -> Result<String, Reject> 
 }
 
 /// Kept as it came, for strangers wrote it and readers escape it; only what a store cannot hold is refused.
-fn checked(text: &Cow<'_, str>, field: &str, max_bytes: usize) -> Result<String, Reject> {
+fn checked(text: &str, field: &str, max_bytes: usize) -> Result<String, Reject> {
     let fault = if text.is_empty() {
         "is empty"
     } else if text.len() > max_bytes {
@@ -244,7 +243,7 @@ fn checked(text: &Cow<'_, str>, field: &str, max_bytes: usize) -> Result<String,
     } else if text.contains('\0') {
         "holds a NUL"
     } else {
-        return Ok(text.as_ref().to_owned());
+        return Ok(text.to_owned());
     };
     Err(Reject::invalid(format!("{field} {} {fault}", quoted(text))))
 }

@@ -5,8 +5,12 @@
 pub mod bus;
 pub mod clean;
 pub mod cleaner;
+pub mod position;
+pub mod producer;
 pub mod rejected;
 pub mod sample;
+pub mod source;
+mod sse;
 pub mod stage;
 pub mod status;
 pub mod writer;

@@ -1,0 +1,76 @@
+//! The producer: from a source to the topic `input`, byte for byte, and the resume position.
+//!
+//! Many deliveries are in flight, bounded; the position that is stored is the one before the first that is not
+//! durable yet. Whatever comes after it comes again after a restart.
+
+mod publisher;
+
+use crate::bus::{Bus, BusError, Topic};
+use crate::source::{Backoff, Checkpoint, EventSource, Reader, ReaderContext, SourceItem, play};
+use crate::stage::{StageContext, StageError};
+use publisher::Publisher;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+/// Events between the source and the bus: at most 8 MiB, then the stream waits.
+const QUEUE: usize = 32;
+/// The key of the resume position.
+const POSITION_KEY: &str = "stream";
+
+/// Runs until shutdown: then hands on what is in flight and stores the position.
+///
+/// # Errors
+/// What only a restart of the process can mend.
+pub async fn run(ctx: StageContext, source: EventSource) -> Result<(), StageError> {
+    let (out, items) = mpsc::channel(QUEUE);
+    // The source also stops when publishing fails.
+    let stop = ctx.shutdown.child_token();
+    let stage = StageContext { shutdown: stop.clone(), ..ctx.clone() };
+    let task = start(source, stage, out).await?;
+    let published = Publisher::new(ctx).run(items).await;
+    stop.cancel();
+    let joined = task.await;
+    published?;
+    joined.map_err(|e| StageError::Unsupported(format!("the source's task failed: {e}")))
+}
+
+async fn start(
+    source: EventSource,
+    stage: StageContext,
+    out: mpsc::Sender<SourceItem>,
+) -> Result<JoinHandle<()>, StageError> {
+    match source {
+        EventSource::Sample(settings) => Ok(tokio::spawn(play(settings, stage, out))),
+        EventSource::Stream(settings) => {
+            let checkpoint = load_checkpoint(&stage).await?;
+            let reader = Reader::new(settings, ReaderContext { stage, out, checkpoint })?;
+            Ok(tokio::spawn(reader.run()))
+        }
+    }
+}
+
+/// The stored position; one that cannot be read is left out, for the stream goes on without it.
+async fn load_checkpoint(stage: &StageContext) -> Result<Option<Checkpoint>, StageError> {
+    let records = read_positions(stage.bus.as_ref()).await?;
+    let Some(record) = records.into_iter().find(|record| record.key == POSITION_KEY) else { return Ok(None) };
+    match serde_json::from_slice(&record.payload) {
+        Ok(checkpoint) => Ok(Some(checkpoint)),
+        Err(error) => {
+            tracing::error!(%error, "the stored resume position cannot be read: starting at the latest event");
+            Ok(None)
+        }
+    }
+}
+
+async fn read_positions(bus: &dyn Bus) -> Result<Vec<crate::bus::Record>, BusError> {
+    let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(2));
+    for _ in 0..8 {
+        match bus.read_compacted(Topic::Positions).await {
+            Err(BusError::Unavailable(why)) => tracing::warn!(why, "the resume position cannot be read yet"),
+            answer => return answer,
+        }
+        tokio::time::sleep(backoff.next_wait()).await;
+    }
+    bus.read_compacted(Topic::Positions).await
+}
