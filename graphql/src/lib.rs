@@ -2,7 +2,9 @@
 //!
 //! Knows no table and no topic but `stored`; which store and bus it got only the composition root knows.
 
+pub mod limits;
 pub mod live;
 pub mod loaders;
+pub mod operation;
 pub mod pipeline;
 pub mod schema;

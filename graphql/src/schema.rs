@@ -15,20 +15,24 @@ mod pipeline;
 mod query;
 mod ranks;
 mod scalars;
+mod subscription;
 mod user;
 mod wiki;
 
 pub use query::Query;
+pub use subscription::Subscription;
 
+use crate::live::Hub;
 use crate::loaders::Loaders;
+use crate::operation::Operations;
 use crate::pipeline::PipelineState;
 use ::schema::clock::Clock;
 use ::schema::store::Store;
-use async_graphql::{Context, EmptyMutation, EmptySubscription, SDLExportOptions};
+use async_graphql::{Context, EmptyMutation, SDLExportOptions};
 use std::sync::Arc;
 
 /// The schema, ready to execute.
-pub type Schema = async_graphql::Schema<Query, EmptyMutation, EmptySubscription>;
+pub type Schema = async_graphql::Schema<Query, EmptyMutation, Subscription>;
 
 /// What the resolvers read from.
 #[derive(Clone)]
@@ -37,13 +41,15 @@ pub struct ApiContext {
     pub store: Arc<dyn Store>,
     /// The present.
     pub clock: Arc<dyn Clock>,
+    /// The live feed.
+    pub hub: Arc<Hub>,
     /// What is known of the stages and the gaps.
     pub pipeline: Arc<dyn PipelineState>,
 }
 
 /// The schema over `api`.
 pub fn build(api: ApiContext) -> Schema {
-    builder().data(api).finish()
+    builder().extension(Operations::new(&api.store)).data(api).finish()
 }
 
 /// The schema's text: fields, arguments and enum values in alphabetical order.
@@ -55,11 +61,25 @@ pub fn sdl() -> String {
         .include_specified_by()
         .prefer_single_line_descriptions()
         .use_space_ident();
-    builder().finish().sdl_with_options(options)
+    let text = builder().finish().sdl_with_options(options);
+    text.replace("\nschema {", &format!("\n\"\"\"\n{CONVENTIONS}\n\"\"\"\nschema {{"))
 }
 
-fn builder() -> async_graphql::SchemaBuilder<Query, EmptyMutation, EmptySubscription> {
-    async_graphql::Schema::build(Query, EmptyMutation, EmptySubscription)
+/// What holds everywhere: the description of the schema itself.
+const CONVENTIONS: &str = "\
+Every new page on every Wikimedia wiki, live.
+Times: UTC; a range holds its start and not its end (`from` <= t < `to`). Buckets are whole UTC hours.
+Ids: `id` is opaque, for node(id) and caches. `pageId`, `userId`, `revId` are a wiki's own numbers: the same number on
+another wiki is another page, another person.
+Lists: a connection gives 20 items, or `first` (1 to 100). Cursors are opaque and hold only for the same parent, range
+and filter (else BAD_CURSOR). An answer may be shorter than asked when few rows pass the filter: go on while
+`hasNextPage` is true. Rankings are plain lists with `limit`.
+Counts are exact. Not found is null.
+Errors carry `extensions.code` (BAD_USER_INPUT, BAD_CURSOR, LIMIT_EXCEEDED, TIMEOUT, UNAVAILABLE, INTERNAL) and
+`extensions.requestId`; `extensions.cost` says what a request cost.";
+
+fn builder() -> async_graphql::SchemaBuilder<Query, EmptyMutation, Subscription> {
+    async_graphql::Schema::build(Query, EmptyMutation, Subscription)
 }
 
 /// What this request's resolvers read from.

@@ -1,0 +1,93 @@
+//! What one request may ask: found out from its text, before validation and execution, in a fraction of a millisecond.
+
+mod cost;
+mod scan;
+mod weights;
+
+use crate::schema::errors::ApiError;
+use async_graphql::parser::parse_query;
+use async_graphql::parser::types::ExecutableDocument;
+use async_graphql::{ServerError, Variables};
+
+/// The limits of a request.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Bytes of the document.
+    pub bytes: usize,
+    /// Tokens of the document.
+    pub tokens: usize,
+    /// Directives in the document.
+    pub directives: usize,
+    /// Brackets of any kind within each other.
+    pub nesting: usize,
+    /// Fragments that are defined.
+    pub fragments: usize,
+    /// Fields within each other.
+    pub depth: u64,
+    /// Aliases, fragments written out.
+    pub aliases: u64,
+    /// Fields of the root, fragments written out.
+    pub root_fields: u64,
+    /// Fields and spreads, fragments written out.
+    pub selections: u64,
+    /// Estimated objects and reads.
+    pub cost: u64,
+    /// Estimated objects of an introspection, which has a budget of its own: playgrounds and code generators ask for
+    /// everything, deeply, and cost no read.
+    pub introspection_cost: u64,
+    /// Fields within each other below `__schema` and `__type`.
+    pub introspection_depth: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            bytes: 20 * 1024,
+            tokens: 2_000,
+            directives: 20,
+            nesting: 40,
+            fragments: 50,
+            depth: 10,
+            aliases: 30,
+            root_fields: 20,
+            selections: 5_000,
+            cost: 5_000,
+            introspection_cost: 2_000_000,
+            introspection_depth: 20,
+        }
+    }
+}
+
+/// A document that may be validated and executed.
+pub struct Admitted {
+    /// The parsed document.
+    pub document: ExecutableDocument,
+    /// What it costs at most.
+    pub cost: u64,
+}
+
+/// Parses a document when it keeps to `limits`.
+///
+/// # Errors
+/// `LIMIT_EXCEEDED` names the limit; what is no document is the parser's error.
+pub fn admit(query: &str, variables: &Variables, limits: &Limits) -> Result<Admitted, ServerError> {
+    scan::check(query, limits).map_err(refused)?;
+    let document = parse_query(query)?;
+    let cost = cost::check(&document, variables, limits).map_err(refused)?;
+    Ok(Admitted { document, cost })
+}
+
+fn refused(error: ApiError) -> ServerError {
+    async_graphql::Error::from(error).into_server_error(async_graphql::Pos::default())
+}
+
+/// Refuses what is more than allowed, naming both.
+fn at_most<N: PartialOrd + std::fmt::Display>(what: &str, found: N, allowed: N) -> Result<(), ApiError> {
+    if found <= allowed {
+        return Ok(());
+    }
+    Err(ApiError::LimitExceeded(format!("{what}: {found}, at most {allowed} in one request")))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,189 @@
+//! The cost of a parsed document: each fragment is measured once, sums stop at the top instead of wrapping.
+
+use super::weights::{self, Weight};
+use super::{Limits, at_most};
+use crate::schema::errors::ApiError;
+use async_graphql::parser::types::{ExecutableDocument, Field, FragmentDefinition, Selection, SelectionSet};
+use async_graphql::parser::Positioned;
+use async_graphql::{Name, Value, Variables};
+use std::collections::HashMap;
+use std::convert::Infallible;
+
+/// Selections within each other, spreads included, beyond which a document is refused: the measure recurses.
+const MAX_LEVELS: u32 = 100;
+
+/// Refuses a document that asks for too much; else what it costs.
+pub(super) fn check(document: &ExecutableDocument, variables: &Variables, limits: &Limits) -> Result<u64, ApiError> {
+    at_most("fragments", document.fragments.len(), limits.fragments)?;
+    let mut pass = Pass { fragments: &document.fragments, inputs: Inputs::new(document, variables), known: HashMap::new() };
+    for fragment in document.fragments.values() {
+        pass.selection_set(&fragment.node.selection_set.node, Mode::Query, 0)?.check(limits)?;
+    }
+    let mut cost = 0;
+    for (_, operation) in document.operations.iter() {
+        let measure = pass.selection_set(&operation.node.selection_set.node, Mode::Query, 0)?;
+        at_most("fields of the root", measure.top_fields, limits.root_fields)?;
+        measure.check(limits)?;
+        cost = cost.max(measure.cost);
+    }
+    Ok(cost)
+}
+
+/// What is asked for, added up.
+#[derive(Debug, Clone, Copy, Default)]
+struct Measure {
+    cost: u64,
+    depth: u64,
+    introspection_cost: u64,
+    introspection_depth: u64,
+    selections: u64,
+    aliases: u64,
+    top_fields: u64,
+}
+
+impl Measure {
+    fn check(&self, limits: &Limits) -> Result<(), ApiError> {
+        at_most("selections", self.selections, limits.selections)?;
+        at_most("aliases", self.aliases, limits.aliases)?;
+        at_most("fields within each other", self.depth, limits.depth)?;
+        at_most("fields of an introspection within each other", self.introspection_depth, limits.introspection_depth)?;
+        at_most("cost", self.cost, limits.cost)?;
+        at_most("cost of the introspection", self.introspection_cost, limits.introspection_cost)
+    }
+
+    /// Beside each other.
+    fn add(&mut self, other: Measure) {
+        self.cost = self.cost.saturating_add(other.cost);
+        self.introspection_cost = self.introspection_cost.saturating_add(other.introspection_cost);
+        self.selections = self.selections.saturating_add(other.selections);
+        self.aliases = self.aliases.saturating_add(other.aliases);
+        self.top_fields = self.top_fields.saturating_add(other.top_fields);
+        self.depth = self.depth.max(other.depth);
+        self.introspection_depth = self.introspection_depth.max(other.introspection_depth);
+    }
+
+    /// Below a field.
+    fn below(mut self, weight: Weight) -> Measure {
+        self.cost = self.cost.saturating_mul(weight.times).saturating_add(weight.own);
+        self.introspection_cost = self.introspection_cost.saturating_mul(weight.times);
+        self.depth += 1;
+        self.top_fields = 1;
+        self
+    }
+
+    /// Below `__schema` or `__type`: what was counted as cost is the introspection's.
+    fn as_introspection(self) -> Measure {
+        Measure {
+            cost: 1,
+            depth: 1,
+            introspection_cost: self.cost.saturating_add(self.introspection_cost),
+            introspection_depth: self.depth.max(self.introspection_depth),
+            ..self
+        }
+    }
+}
+
+/// Which weights hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Mode {
+    Query,
+    Introspection,
+}
+
+/// One walk over a document.
+struct Pass<'a> {
+    fragments: &'a HashMap<Name, Positioned<FragmentDefinition>>,
+    inputs: Inputs<'a>,
+    /// None while a fragment is being measured: to meet it again means that it contains itself.
+    known: HashMap<(&'a str, Mode), Option<Measure>>,
+}
+
+impl<'a> Pass<'a> {
+    fn selection_set(&mut self, set: &'a SelectionSet, mode: Mode, level: u32) -> Result<Measure, ApiError> {
+        at_most("selections within each other", level, MAX_LEVELS)?;
+        let mut sum = Measure::default();
+        for selection in &set.items {
+            sum.add(match &selection.node {
+                Selection::Field(field) => self.field(&field.node, mode, level)?,
+                Selection::InlineFragment(inline) => {
+                    self.selection_set(&inline.node.selection_set.node, mode, level + 1)?
+                }
+                Selection::FragmentSpread(spread) => self.fragment(&spread.node.fragment_name.node, mode, level)?,
+            });
+            sum.selections = sum.selections.saturating_add(1);
+        }
+        Ok(sum)
+    }
+
+    fn field(&mut self, field: &'a Field, mode: Mode, level: u32) -> Result<Measure, ApiError> {
+        let name = field.name.node.as_str();
+        let begins_introspection = mode == Mode::Query && matches!(name, "__schema" | "__type");
+        let below = if begins_introspection { Mode::Introspection } else { mode };
+        let children = self.selection_set(&field.selection_set.node, below, level + 1)?;
+        let weight = match mode {
+            Mode::Query => self.inputs.weight(field),
+            Mode::Introspection => weights::of_introspection(name),
+        };
+        let mut measure = children.below(weight);
+        if begins_introspection {
+            measure = measure.as_introspection();
+        }
+        measure.aliases = measure.aliases.saturating_add(u64::from(field.alias.is_some()));
+        Ok(measure)
+    }
+
+    fn fragment(&mut self, name: &'a Name, mode: Mode, level: u32) -> Result<Measure, ApiError> {
+        let key = (name.as_str(), mode);
+        match self.known.get(&key) {
+            Some(Some(measure)) => return Ok(*measure),
+            Some(None) => return Err(ApiError::LimitExceeded(format!("the fragment {name} contains itself"))),
+            None => {}
+        }
+        // What is not defined is the validation's to refuse.
+        let Some(fragment) = self.fragments.get(name) else { return Ok(Measure::default()) };
+        self.known.insert(key, None);
+        let measure = self.selection_set(&fragment.node.selection_set.node, mode, level + 1)?;
+        self.known.insert(key, Some(measure));
+        Ok(measure)
+    }
+}
+
+/// The arguments that say how long a list is.
+struct Inputs<'a> {
+    variables: &'a Variables,
+    defaults: HashMap<&'a str, &'a Value>,
+}
+
+impl<'a> Inputs<'a> {
+    fn new(document: &'a ExecutableDocument, variables: &'a Variables) -> Self {
+        let definitions = document.operations.iter().flat_map(|(_, operation)| &operation.node.variable_definitions);
+        let defaults = definitions
+            .filter_map(|definition| {
+                let value = definition.node.default_value.as_ref()?;
+                Some((definition.node.name.node.as_str(), &value.node))
+            })
+            .collect();
+        Self { variables, defaults }
+    }
+
+    fn weight(&self, field: &Field) -> Weight {
+        let weight = weights::of(field.name.node.as_str());
+        let asked = ["first", "limit", "ids"].into_iter().find_map(|name| self.times(field, name));
+        Weight { times: asked.unwrap_or(weight.times), ..weight }
+    }
+
+    /// How long a list the argument asks for; none where it is absent or no such number: the default holds, or the
+    /// validation refuses it.
+    fn times(&self, field: &Field, argument: &str) -> Option<u64> {
+        let value = field.get_argument(argument)?.node.clone();
+        match value.into_const_with(|name| Ok::<_, Infallible>(self.variable(&name))) {
+            Ok(Value::Number(number)) => Some(number.as_i64().map_or(u64::MAX, |n| u64::try_from(n).unwrap_or(1))),
+            Ok(Value::List(items)) => Some(items.len() as u64),
+            _ => None,
+        }
+    }
+
+    fn variable(&self, name: &Name) -> Value {
+        self.variables.get(name).or_else(|| self.defaults.get(name.as_str()).copied()).cloned().unwrap_or_default()
+    }
+}

@@ -1,0 +1,116 @@
+//! What surrounds each operation, over whatever transport it came: limits before it, loaders for it, codes on its errors.
+
+use crate::limits::{Admitted, Limits, admit};
+use crate::loaders::Loaders;
+use async_graphql::extensions::{
+    Extension, ExtensionContext, ExtensionFactory, NextExecute, NextPrepareRequest, NextRequest, NextSubscribe,
+};
+use async_graphql::{Data, Request, Response, ServerError, ServerResult, Value};
+use futures::stream::{BoxStream, StreamExt};
+use schema::store::Store;
+use std::any::TypeId;
+use std::sync::{Arc, OnceLock};
+
+/// The name of a request in the log and in its errors.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestId(pub String);
+
+/// Puts the surroundings around each operation.
+pub(crate) struct Operations {
+    store: Arc<dyn Store>,
+    limits: Limits,
+}
+
+impl Operations {
+    /// Surroundings with the default limits and loaders over `store`.
+    pub(crate) fn new(store: &Arc<dyn Store>) -> Self {
+        Self { store: store.clone(), limits: Limits::default() }
+    }
+}
+
+impl ExtensionFactory for Operations {
+    fn create(&self) -> Arc<dyn Extension> {
+        Arc::new(Operation { store: self.store.clone(), limits: self.limits, facts: Arc::default() })
+    }
+}
+
+/// One operation's surroundings.
+struct Operation {
+    store: Arc<dyn Store>,
+    limits: Limits,
+    facts: Arc<Facts>,
+}
+
+/// What is known of an operation before it is executed.
+#[derive(Default)]
+struct Facts {
+    request_id: OnceLock<String>,
+    cost: OnceLock<u64>,
+}
+
+#[async_trait::async_trait]
+impl Extension for Operation {
+    async fn request(&self, ctx: &ExtensionContext<'_>, next: NextRequest<'_>) -> Response {
+        self.facts.finish(next.run(ctx).await)
+    }
+
+    fn subscribe<'s>(
+        &self,
+        ctx: &ExtensionContext<'_>,
+        stream: BoxStream<'s, Response>,
+        next: NextSubscribe<'_>,
+    ) -> BoxStream<'s, Response> {
+        let facts = self.facts.clone();
+        next.run(ctx, stream).map(move |response| facts.finish(response)).boxed()
+    }
+
+    async fn prepare_request(
+        &self,
+        ctx: &ExtensionContext<'_>,
+        request: Request,
+        next: NextPrepareRequest<'_>,
+    ) -> ServerResult<Request> {
+        let mut request = next.run(ctx, request).await?;
+        if let Some(RequestId(id)) = request.data.get(&TypeId::of::<RequestId>()).and_then(|id| id.downcast_ref()) {
+            self.facts.request_id.get_or_init(|| id.clone());
+        }
+        let Admitted { document, cost } = admit(&request.query, &request.variables, &self.limits)?;
+        self.facts.cost.get_or_init(|| cost);
+        request.set_parsed_query(document);
+        Ok(request)
+    }
+
+    async fn execute(
+        &self,
+        ctx: &ExtensionContext<'_>,
+        operation_name: Option<&str>,
+        next: NextExecute<'_>,
+    ) -> Response {
+        let mut data = Data::default();
+        data.insert(Loaders::new(&self.store));
+        next.run_with_data(ctx, operation_name, data).await
+    }
+}
+
+impl Facts {
+    fn finish(&self, mut response: Response) -> Response {
+        for error in &mut response.errors {
+            finish_error(error, self.request_id.get());
+        }
+        if let Some(cost) = self.cost.get() {
+            response.extensions.insert("cost".into(), Value::from(*cost));
+        }
+        response
+    }
+}
+
+/// Our own errors have a code; those without one are the library's, about the document or its variables.
+pub(crate) fn finish_error(error: &mut ServerError, request_id: Option<&String>) {
+    let extensions = error.extensions.get_or_insert_default();
+    if extensions.get("code").is_none() {
+        extensions.set("code", "BAD_USER_INPUT");
+    }
+    if let Some(id) = request_id {
+        extensions.set("requestId", id.as_str());
+    }
+}
