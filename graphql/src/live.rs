@@ -82,6 +82,11 @@ impl Hub {
         Some(receiver)
     }
 
+    /// How many listen.
+    pub fn subscriber_count(&self) -> usize {
+        self.lock().subscribers.iter().filter(|subscriber| !subscriber.queue.is_closed()).count()
+    }
+
     fn hear(&self, followed: Followed) {
         match followed {
             Followed::Record(record) => match serde_json::from_slice(&record.payload) {

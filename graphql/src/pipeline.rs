@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use ingest::bus::{Bus, Topic};
 pub use ingest::clean::RejectReason;
-pub use ingest::status::{Gap, GapReason, ReasonCount, SourceKind, SourceStatus, StageCounts, StageName, StageStatus};
 use ingest::status::PipelineView;
+pub use ingest::status::{Gap, GapReason, ReasonCount, SourceKind, SourceStatus, StageCounts, StageName, StageStatus};
 use std::sync::Arc;
 
 /// Where the pipeline's state comes from.

@@ -3,8 +3,8 @@
 use super::weights::{self, Weight};
 use super::{Limits, at_most};
 use crate::schema::errors::ApiError;
-use async_graphql::parser::types::{ExecutableDocument, Field, FragmentDefinition, Selection, SelectionSet};
 use async_graphql::parser::Positioned;
+use async_graphql::parser::types::{ExecutableDocument, Field, FragmentDefinition, Selection, SelectionSet};
 use async_graphql::{Name, Value, Variables};
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -15,7 +15,8 @@ const MAX_LEVELS: u32 = 100;
 /// Refuses a document that asks for too much; else what it costs.
 pub(super) fn check(document: &ExecutableDocument, variables: &Variables, limits: &Limits) -> Result<u64, ApiError> {
     at_most("fragments", document.fragments.len(), limits.fragments)?;
-    let mut pass = Pass { fragments: &document.fragments, inputs: Inputs::new(document, variables), known: HashMap::new() };
+    let mut pass =
+        Pass { fragments: &document.fragments, inputs: Inputs::new(document, variables), known: HashMap::new() };
     for fragment in document.fragments.values() {
         pass.selection_set(&fragment.node.selection_set.node, Mode::Query, 0)?.check(limits)?;
     }

@@ -1,3 +1,8 @@
 //! Tests of the schema over the embedded store.
 
 mod contract;
+mod fixture;
+mod lists;
+mod loading;
+mod objects;
+mod wrong;

@@ -1,0 +1,204 @@
+//! A schema over an embedded store with a few known pages, and a count of the store's calls.
+
+use crate::live::Hub;
+use crate::pipeline::{Gap, GapReason, PipelineState, StageName, StageStatus};
+use crate::schema::{ApiContext, Schema, build};
+use async_graphql::Request;
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use schema::clock::FixedClock;
+use schema::hour::{Hour, HourRange};
+use schema::page::{Domain, Page, PageId, UserId};
+use schema::query::{DomainRow, HourCount, HourUser, PageFilter, PageList, PageQuery, PageSlice};
+use schema::store::{Durability, Migration, PipelineRecord, Store, StoreError, StoreUrl, open};
+use std::sync::{Arc, Mutex};
+
+/// The tests' present: 2025-05-18 10:30:00 UTC.
+pub(crate) const NOW: i64 = 1_747_564_200;
+
+/// A schema over known pages.
+pub(crate) struct Fixture {
+    pub(crate) schema: Schema,
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) calls: Arc<Counted>,
+    _folder: tempfile::TempDir,
+}
+
+impl Fixture {
+    /// Over these pages.
+    pub(crate) async fn with(pages: &[Page]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Arc::new(FixedClock::at(NOW));
+        let url = StoreUrl::Embedded(folder.path().to_path_buf());
+        let store = open(&url, Migration::Apply, Durability::Process, clock.clone()).await.unwrap();
+        store.write_pages(pages).await.unwrap();
+        let calls = Arc::new(Counted { inner: store, calls: Mutex::default() });
+        let hub = Hub::new(clock.clone());
+        let api = ApiContext { store: calls.clone(), clock, hub: hub.clone(), pipeline: Arc::new(Known) };
+        Self { schema: build(api), hub, calls, _folder: folder }
+    }
+
+    /// Over [`known_pages`].
+    pub(crate) async fn known() -> Self {
+        Self::with(&known_pages()).await
+    }
+
+    /// The answer as pretty JSON; what the cost is, is left out.
+    pub(crate) async fn answer(&self, request: impl Into<Request>) -> serde_json::Value {
+        let mut response = self.schema.execute(request).await;
+        response.extensions.clear();
+        serde_json::to_value(response).unwrap()
+    }
+}
+
+/// Executes `document` over [`known_pages`] and compares the answer.
+pub(crate) async fn check_query(document: &str, expect: impl AsRef<str>) {
+    let answer = Fixture::known().await.answer(document).await;
+    let expect: serde_json::Value = serde_json::from_str(expect.as_ref()).expect("the expected answer is JSON");
+    assert!(answer == expect, "{document}\nanswered {answer:#}\nwanted {expect:#}");
+}
+
+/// One page; `at` is seconds before [`NOW`].
+pub(crate) fn page(domain: &str, page_id: u64, user: (u64, &str), at: i64) -> Page {
+    let wiki = match domain {
+        "it.wikisource.org" => "itwikisource",
+        "commons.wikimedia.org" => "commonswiki",
+        _ => "wikidatawiki",
+    };
+    Page {
+        page_id: PageId::new(page_id).unwrap(),
+        user_id: UserId::new(user.0).unwrap(),
+        user_name: user.1.into(),
+        domain: domain.parse().unwrap(),
+        page_title: format!("Page_{page_id}"),
+        created_at: DateTime::from_timestamp(NOW - at, 0).unwrap(),
+        wiki: wiki.parse().unwrap(),
+        namespace: 0,
+        is_redirect: false,
+        is_bot: user.1.ends_with("Bot"),
+        rev_id: 3_000_000_000 + page_id,
+        event_id: Some(format!("event-{page_id}")),
+        version: (NOW - at) * 1_000_000,
+    }
+}
+
+/// Three wikis, three people, four hours; number 1 is a page of two wikis and an account of two strangers.
+pub(crate) fn known_pages() -> Vec<Page> {
+    let (it, commons, wikidata) = ("it.wikisource.org", "commons.wikimedia.org", "www.wikidata.org");
+    let mut odd = page(it, 5, (9, "~2025-12345-67"), 7_200);
+    odd.page_title = "Più_<b>_\"x\"_?#/29".into();
+    odd.namespace = 108;
+    odd.event_id = None;
+    vec![
+        page(it, 1, (1, "Alex brollo"), 60),
+        page(commons, 1, (1, "Stranger"), 120),
+        page(commons, 2, (4, "Alex brollo"), 3_600),
+        page(wikidata, 3, (7, "SomeBot"), 3_660),
+        page(wikidata, 4, (7, "SomeBot"), 3_720),
+        odd,
+        page(it, 6, (1, "Alex brollo"), 90_000),
+    ]
+}
+
+/// A pipeline of which one stage and two gaps are known.
+struct Known;
+
+#[async_trait]
+impl PipelineState for Known {
+    fn stage(&self, stage: StageName) -> Option<StageStatus> {
+        let status = serde_json::json!({
+            "stage": "PRODUCER", "instance": "a", "at": "2025-05-18T10:30:00Z",
+            "counts": {
+                "in_count": 10, "out_count": 5, "rejected_count": 2, "excluded_count": 1, "canary_count": 1,
+                "in_flight_count": 1,
+                "by_reason": {
+                    "CANARY": {"count": 1, "last_at": "2025-05-18T10:00:00Z"},
+                    "INVALID_JSON": {"count": 2, "last_at": "2025-05-18T10:01:00Z"},
+                    "ANONYMOUS_CREATOR": {"count": 1, "last_at": "2025-05-18T10:02:00Z"},
+                },
+            },
+            "events_per_second": 1.5, "lag_records": null, "last_event_at": "2025-05-18T10:29:58Z",
+            "lag_seconds": 2.0, "last_canary_at": "2025-05-18T10:00:00Z",
+            "source": {"kind": "SAMPLE", "reason": "no network", "is_connected": false},
+        });
+        (stage == StageName::Producer).then(|| serde_json::from_value(status).unwrap())
+    }
+
+    async fn gaps(&self) -> Option<Vec<Gap>> {
+        let time = |seconds| DateTime::<Utc>::from_timestamp(seconds, 0).unwrap();
+        let gap = |from| Gap { from: time(from), to: time(from + 60), reason: GapReason::HistoryExpired };
+        Some(vec![gap(1_000), gap(3_000), gap(2_000)])
+    }
+}
+
+/// A store that counts its calls.
+pub(crate) struct Counted {
+    inner: Arc<dyn Store>,
+    calls: Mutex<Vec<&'static str>>,
+}
+
+impl Counted {
+    /// The calls since the last time, in order.
+    pub(crate) fn take(&self) -> Vec<&'static str> {
+        std::mem::take(&mut self.calls.lock().unwrap())
+    }
+
+    fn count(&self, call: &'static str) -> &dyn Store {
+        self.calls.lock().unwrap().push(call);
+        &*self.inner
+    }
+}
+
+#[async_trait]
+impl Store for Counted {
+    async fn write_pages(&self, pages: &[Page]) -> Result<(), StoreError> {
+        self.count("write_pages").write_pages(pages).await
+    }
+    async fn list_pages(&self, query: &PageQuery) -> Result<PageSlice, StoreError> {
+        self.count("list_pages").list_pages(query).await
+    }
+    async fn load_pages(&self, keys: &[(Domain, PageId)]) -> Result<Vec<Option<Page>>, StoreError> {
+        self.count("load_pages").load_pages(keys).await
+    }
+    async fn load_users(&self, keys: &[(Domain, UserId)]) -> Result<Vec<Option<Page>>, StoreError> {
+        self.count("load_users").load_users(keys).await
+    }
+    async fn load_domains(&self, names: &[Domain]) -> Result<Vec<Option<DomainRow>>, StoreError> {
+        self.count("load_domains").load_domains(names).await
+    }
+    async fn pages_by_id(&self, page_id: PageId) -> Result<Vec<Page>, StoreError> {
+        self.count("pages_by_id").pages_by_id(page_id).await
+    }
+    async fn users_by_id(&self, user_id: UserId) -> Result<Vec<Page>, StoreError> {
+        self.count("users_by_id").users_by_id(user_id).await
+    }
+    async fn users_by_name(&self, user_name: &str) -> Result<Vec<Page>, StoreError> {
+        self.count("users_by_name").users_by_name(user_name).await
+    }
+    async fn oldest_page(&self, list: &PageList) -> Result<Option<Page>, StoreError> {
+        self.count("oldest_page").oldest_page(list).await
+    }
+    async fn domains(&self) -> Result<Vec<DomainRow>, StoreError> {
+        self.count("domains").domains().await
+    }
+    async fn count_pages(
+        &self,
+        domain: Option<&Domain>,
+        hours: HourRange,
+        filter: &PageFilter,
+    ) -> Result<u64, StoreError> {
+        self.count("count_pages").count_pages(domain, hours, filter).await
+    }
+    async fn hour_counts(&self, hours: HourRange) -> Result<Vec<HourCount>, StoreError> {
+        self.count("hour_counts").hour_counts(hours).await
+    }
+    async fn hour_users(&self, hour: Hour) -> Result<Vec<HourUser>, StoreError> {
+        self.count("hour_users").hour_users(hour).await
+    }
+    async fn put_record(&self, record: &PipelineRecord) -> Result<(), StoreError> {
+        self.count("put_record").put_record(record).await
+    }
+    async fn records(&self, kind: &str) -> Result<Vec<PipelineRecord>, StoreError> {
+        self.count("records").records(kind).await
+    }
+}

@@ -1,0 +1,63 @@
+//! How many reads a document costs: lists of objects with their edges are one read each.
+
+use super::fixture::{Fixture, page};
+
+async fn hundred_pages() -> Fixture {
+    let domains = ["it.wikisource.org", "commons.wikimedia.org", "www.wikidata.org"];
+    let pages: Vec<_> =
+        (1..=100u64).map(|id| page(domains[id as usize % 3], id, (id, &format!("Person {id}")), id as i64)).collect();
+    Fixture::with(&pages).await
+}
+
+#[tokio::test]
+async fn a_hundred_pages_with_users_and_wikis_cost_a_list_and_a_batch() {
+    let fixture = hundred_pages().await;
+    let answer = fixture
+        .answer(
+            "{ pages(first: 100) { nodes { title user { userName domain { name } } domain { name wiki language } } } }",
+        )
+        .await;
+    assert_eq!(answer["data"]["pages"]["nodes"].as_array().unwrap().len(), 100, "{answer}");
+    assert_eq!(answer["data"]["pages"]["nodes"][0]["user"]["userName"], "Person 1");
+    // The rows carry their wiki's names: the wikis cost nothing.
+    assert_eq!(fixture.calls.take(), ["list_pages", "load_users"]);
+}
+
+#[tokio::test]
+async fn an_hours_accounts_and_wikis_cost_a_batch_each() {
+    let fixture = hundred_pages().await;
+    let document = "{ hour(hour: \"2025-05-18-10\") { pageCount botPageCount domainCount userCount \
+        users(first: 100) { nodes { userName } } domains { nodes { wiki } } } }";
+    let answer = fixture.answer(document).await;
+    assert_eq!(answer["data"]["hour"]["users"]["nodes"].as_array().unwrap().len(), 100, "{answer}");
+    let mut calls = fixture.calls.take();
+    calls.sort_unstable();
+    assert_eq!(calls, ["hour_counts", "hour_users", "load_domains", "load_users"]);
+}
+
+#[tokio::test]
+async fn neighbouring_hours_are_one_read() {
+    let fixture = hundred_pages().await;
+    let answer = fixture.answer("{ hours(during: {lastHours: 24}, first: 24) { nodes { hour pageCount } } }").await;
+    assert_eq!(answer["data"]["hours"]["nodes"][0]["pageCount"], 100, "{answer}");
+    assert_eq!(fixture.calls.take(), ["hour_counts"]);
+}
+
+#[tokio::test]
+async fn each_event_of_a_subscription_reads_anew() {
+    use futures::StreamExt;
+    let fixture = hundred_pages().await;
+    let mut stream = fixture.schema.execute_stream("subscription { pageCreated { page { user { lastPageAt } } } }");
+    let hub = fixture.hub.clone();
+    let tell = async {
+        while hub.subscriber_count() == 0 {
+            tokio::task::yield_now().await;
+        }
+        hub.tell(page("it.wikisource.org", 1_001, (3, "Person 3"), 0));
+        hub.tell(page("it.wikisource.org", 1_002, (3, "Person 3"), 0));
+    };
+    let ((), first) = tokio::join!(tell, stream.next());
+    assert!(first.unwrap().errors.is_empty());
+    assert!(stream.next().await.unwrap().errors.is_empty());
+    assert_eq!(fixture.calls.take(), ["load_users", "load_users"]);
+}

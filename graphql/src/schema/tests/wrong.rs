@@ -1,0 +1,85 @@
+//! Wrong arguments: a code for programs, a sentence for people, and nothing internal.
+
+use super::fixture::{Fixture, check_query};
+use crate::operation::RequestId;
+use async_graphql::Request;
+
+async fn check_wrong(document: &str, code: &str, message: &str) {
+    let answer = Fixture::known().await.answer(document).await;
+    let error = &answer["errors"][0];
+    assert_eq!(
+        (error["extensions"]["code"].as_str(), error["message"].as_str()),
+        (Some(code), Some(message)),
+        "{document}"
+    );
+}
+
+#[tokio::test]
+async fn wrong_arguments_are_named() {
+    let check =
+        async |field: &str, message: &str| check_wrong(&format!("{{ {field} }}"), "BAD_USER_INPUT", message).await;
+    check("pages(first: 0) { nodes { id } }", "first must be 1 to 100, not 0").await;
+    check("pages(first: -1) { nodes { id } }", "first must be 1 to 100, not -1").await;
+    check("pages(first: 101) { nodes { id } }", "first must be 1 to 100, not 101").await;
+    check("topDomains(limit: 0) { rank }", "limit must be 1 to 100, not 0").await;
+    check("pages(during: {lastHours: 0}) { nodes { id } }", "lastHours must be 1 to 8784, not 0").await;
+    check("pages(filter: {namespaces: []}) { nodes { id } }", "namespaces is an empty list; leave it out instead")
+        .await;
+    check(
+        "pages(during: {lastHours: 1, to: \"2025-05-18T10:00:00Z\"}) { nodes { id } }",
+        "give from and to, or lastHours, not both",
+    )
+    .await;
+    check(
+        "hours(during: {from: \"2025-05-18T10:00:00Z\", to: \"2025-05-18T09:00:00Z\"}) { nodes { id } }",
+        "to is before from",
+    )
+    .await;
+    check(
+        "domain(name: \"www.wikidata.org\") { pageCount(during: {from: \"2025-05-18T08:31:00Z\"}) }",
+        "counts are of whole hours; the nearest range is {from: \"2025-05-18T09:00:00Z\"}",
+    )
+    .await;
+    check(
+        "pages(filter: {domains: [\"WIKIDATA\"]}) { nodes { id } }",
+        "domain \"WIKIDATA\" is not a lower-case host name of at most 253 characters",
+    )
+    .await;
+    check("nothing", "Unknown field \"nothing\" on type \"Query\".").await;
+}
+
+#[tokio::test]
+async fn a_ranking_has_a_longest_range() {
+    let message = "a ranking is of 4392 hours at most, not 8784";
+    check_wrong("{ topDomains(during: {lastHours: 8784}) { rank } }", "LIMIT_EXCEEDED", message).await;
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_null() {
+    check_query(
+        r#"{ page(domain: "it.wikisource.org", pageId: "99") { id } nowhere: page(domain: "?", pageId: "1") { id }
+            user(domain: "it.wikisource.org", userId: "99") { id } globalUser(userName: "Nobody") { id }
+            domain(name: "de.wikipedia.org") { id } node(id: "eA") { id }
+            pagesById(pageId: "-1") { id } usersById(userId: "99") { id } }"#,
+        r#"{"data":{"page":null,"nowhere":null,"user":null,"globalUser":null,"domain":null,"node":null,
+            "pagesById":[],"usersById":[]}}"#,
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn one_failure_does_not_take_the_others_with_it() {
+    let answer = Fixture::known()
+        .await
+        .answer("{ pages(first: 0) { nodes { id } } domain(name: \"www.wikidata.org\") { wiki } }")
+        .await;
+    assert_eq!(answer["data"]["pages"], serde_json::Value::Null);
+    assert_eq!(answer["data"]["domain"]["wiki"], "wikidatawiki", "{answer}");
+}
+
+#[tokio::test]
+async fn an_error_names_its_request() {
+    let request = Request::new("{ pages(first: 0) { nodes { id } } }").data(RequestId("abc".into()));
+    let answer = Fixture::known().await.answer(request).await;
+    assert_eq!(answer["errors"][0]["extensions"]["requestId"], "abc");
+}
