@@ -1,0 +1,10 @@
+//! The REST answers, byte for byte, over the embedded store.
+
+mod answers;
+mod faults;
+mod hostile;
+mod shapes;
+mod streams;
+
+mod server;
+mod stopping;

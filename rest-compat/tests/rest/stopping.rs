@@ -1,0 +1,95 @@
+//! A store that stops answering: the first lists come from a real one, then nothing does.
+
+use async_trait::async_trait;
+use schema::hour::{Hour, HourRange};
+use schema::page::{Domain, Page, PageId, UserId};
+use schema::query::{DomainRow, HourCount, HourUser, PageFilter, PageList, PageQuery, PageSlice};
+use schema::store::{PipelineRecord, Store, StoreError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Answers `lists` slices of lists from `inner`, and fails with a text that no client may see.
+pub(crate) struct StoppingStore {
+    inner: Arc<dyn Store>,
+    lists: usize,
+    asked: AtomicUsize,
+}
+
+impl StoppingStore {
+    /// A store that answers so many slices.
+    pub(crate) fn after(inner: Arc<dyn Store>, lists: usize) -> Self {
+        Self { inner, lists, asked: AtomicUsize::new(0) }
+    }
+
+    /// How many slices were asked for.
+    pub(crate) fn asked(&self) -> usize {
+        self.asked.load(Ordering::SeqCst)
+    }
+}
+
+fn gone<T>() -> Result<T, StoreError> {
+    Err(StoreError::Unavailable("node 10.1.2.3 is gone".into()))
+}
+
+#[async_trait]
+impl Store for StoppingStore {
+    async fn list_pages(&self, query: &PageQuery) -> Result<PageSlice, StoreError> {
+        if self.asked.fetch_add(1, Ordering::SeqCst) < self.lists { self.inner.list_pages(query).await } else { gone() }
+    }
+
+    async fn write_pages(&self, _: &[Page]) -> Result<(), StoreError> {
+        gone()
+    }
+
+    async fn load_pages(&self, _: &[(Domain, PageId)]) -> Result<Vec<Option<Page>>, StoreError> {
+        gone()
+    }
+
+    async fn load_users(&self, _: &[(Domain, UserId)]) -> Result<Vec<Option<Page>>, StoreError> {
+        gone()
+    }
+
+    async fn load_domains(&self, _: &[Domain]) -> Result<Vec<Option<DomainRow>>, StoreError> {
+        gone()
+    }
+
+    async fn pages_by_id(&self, _: PageId) -> Result<Vec<Page>, StoreError> {
+        gone()
+    }
+
+    async fn users_by_id(&self, _: UserId) -> Result<Vec<Page>, StoreError> {
+        gone()
+    }
+
+    async fn users_by_name(&self, _: &str) -> Result<Vec<Page>, StoreError> {
+        gone()
+    }
+
+    async fn oldest_page(&self, _: &PageList) -> Result<Option<Page>, StoreError> {
+        gone()
+    }
+
+    async fn domains(&self) -> Result<Vec<DomainRow>, StoreError> {
+        gone()
+    }
+
+    async fn count_pages(&self, _: Option<&Domain>, _: HourRange, _: &PageFilter) -> Result<u64, StoreError> {
+        gone()
+    }
+
+    async fn hour_counts(&self, _: HourRange) -> Result<Vec<HourCount>, StoreError> {
+        gone()
+    }
+
+    async fn hour_users(&self, _: Hour) -> Result<Vec<HourUser>, StoreError> {
+        gone()
+    }
+
+    async fn put_record(&self, _: &PipelineRecord) -> Result<(), StoreError> {
+        gone()
+    }
+
+    async fn records(&self, _: &str) -> Result<Vec<PipelineRecord>, StoreError> {
+        gone()
+    }
+}
