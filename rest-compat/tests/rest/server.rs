@@ -34,11 +34,11 @@ pub(crate) fn mount(store: Arc<dyn Store>) -> Router {
 
 /// An embedded store in a folder that goes away, with these pages.
 pub(crate) async fn open_store(pages: &[Page]) -> (Arc<dyn Store>, TempDir) {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let url = StoreUrl::Embedded(folder.path().into());
     let clock = Arc::new(SystemClock);
-    let store = schema::store::open(&url, Migration::Apply, Durability::Process, clock).await.unwrap();
-    store.write_pages(pages).await.unwrap();
+    let store = schema::store::open(&url, Migration::Apply, Durability::Process, clock).await.expect("the store opens");
+    store.write_pages(pages).await.expect("the store takes pages");
     (store, folder)
 }
 
@@ -51,7 +51,7 @@ impl Server {
 
     /// The answer to GET, as `status body`.
     pub(crate) async fn get(&self, path: &str) -> String {
-        send(&self.app, Request::get(path).body(Body::empty()).unwrap()).await.text()
+        send(&self.app, Request::get(path).body(Body::empty()).expect("a request is well formed")).await.text()
     }
 
     /// The whole answer to any request.
@@ -60,15 +60,15 @@ impl Server {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        send(&self.app, request.body(Body::empty()).unwrap()).await
+        send(&self.app, request.body(Body::empty()).expect("a request is well formed")).await
     }
 }
 
 /// Calls a router.
 pub(crate) async fn send(app: &Router, request: Request<Body>) -> Answer {
-    let (head, body) = app.clone().oneshot(request).await.unwrap().into_parts();
+    let (head, body) = app.clone().oneshot(request).await.expect("a router cannot fail").into_parts();
     let body = axum::body::to_bytes(body, usize::MAX).await.ok();
-    let body = body.map(|bytes| String::from_utf8(bytes.to_vec()).unwrap());
+    let body = body.map(|bytes| String::from_utf8(bytes.to_vec()).expect("answers are UTF-8"));
     Answer { status: head.status, headers: head.headers, body }
 }
 
@@ -80,21 +80,21 @@ impl Answer {
 
     /// The location header, or nothing.
     pub(crate) fn location(&self) -> &str {
-        self.headers.get(header::LOCATION).map(|value| value.to_str().unwrap()).unwrap_or_default()
+        self.headers.get(header::LOCATION).map(|value| value.to_str().expect("locations are ASCII")).unwrap_or_default()
     }
 }
 
 /// A page of `domain` in the hour and second that `created_at` names (`2025-05-18T08:03:14`).
 pub(crate) fn page(domain: &str, page_id: u64, user_id: u64, user_name: &str, created_at: &str) -> Page {
-    let created_at: DateTime<Utc> = format!("{created_at}Z").parse().unwrap();
+    let created_at: DateTime<Utc> = format!("{created_at}Z").parse().expect("the test names a value that is one");
     Page {
-        page_id: schema::page::PageId::new(page_id).unwrap(),
-        user_id: schema::page::UserId::new(user_id).unwrap(),
+        page_id: schema::page::PageId::new(page_id).expect("a page id"),
+        user_id: schema::page::UserId::new(user_id).expect("a user id"),
         user_name: user_name.into(),
-        domain: domain.parse().unwrap(),
+        domain: domain.parse().expect("the test names a value that is one"),
         page_title: format!("Pagina:Storia_{page_id}.djvu/7"),
         created_at,
-        wiki: "itwikisource".parse().unwrap(),
+        wiki: "itwikisource".parse().expect("the test names a value that is one"),
         namespace: 108,
         is_redirect: false,
         is_bot: false,

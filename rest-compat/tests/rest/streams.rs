@@ -19,7 +19,7 @@ fn many(count: u64) -> Vec<Page> {
 async fn ten_thousand_pages_of_a_user_come_once_each_in_order() {
     let mut pages = many(10_000);
     let server = Server::with(&pages).await;
-    pages.sort_by(|a, b| (b.created_at, b.page_id).cmp(&(a.created_at, a.page_id)));
+    pages.sort_by_key(|page| std::cmp::Reverse((page.created_at, page.page_id)));
     let expect: Vec<String> = pages.iter().map(|page| page.page_id.to_string()).collect();
     for path in ["/pages/user/7", "/pages/user/7?domain=www.wikidata.org"] {
         let answer = server.get(path).await;
