@@ -1,1 +1,8 @@
-//! tests.
+//! What the tests from end to end are made of: events, a model that answers, real servers and real processes.
+
+pub mod ask;
+pub mod events;
+pub mod model;
+pub mod process;
+pub mod servers;
+pub mod wait;
