@@ -5,4 +5,5 @@ pub mod events;
 pub mod model;
 pub mod process;
 pub mod servers;
+pub mod stream_server;
 pub mod wait;
