@@ -9,6 +9,7 @@ pub mod position;
 pub mod producer;
 pub mod rejected;
 pub mod sample;
+pub mod settings;
 pub mod source;
 mod sse;
 pub mod stage;

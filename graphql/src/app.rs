@@ -1,0 +1,222 @@
+//! The composition root: which store, which bus, which stages and the API on one port, in one process.
+//!
+//! All-in-one and split run the same functions; this file only says which.
+
+mod generation;
+mod sample_mode;
+mod terminal;
+
+use anyhow::Context;
+use generation::{Generation, Plan, Watch};
+use ingest::bus::BusUrl;
+use ingest::source::{EventSource, SampleSettings, SourceSetting, StreamSettings};
+use sample_mode::{patience_ends, remove_sample_store, sample_store, stream_answers};
+use schema::clock::Clock;
+use schema::store::{Migration, StoreUrl};
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// What an app is to be.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where the API and the dashboard listen; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Where pages are kept.
+    pub store: StoreUrl,
+    /// What carries records between stages.
+    pub bus: BusUrl,
+    /// Where events come from.
+    pub source: SourceSetting,
+    /// Who runs it, for the User-Agent.
+    pub contact: String,
+    /// Everything, or the API alone.
+    pub role: Role,
+    /// Whether addresses and the status line are printed.
+    pub terminal: Terminal,
+}
+
+/// What the process does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// All stages and the API.
+    Run,
+    /// The API and the dashboard; the stages run elsewhere.
+    Serve,
+}
+
+/// Whether anything is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Terminal {
+    /// Addresses and the status line.
+    Shown,
+    /// Nothing: tests.
+    Hidden,
+}
+
+/// A running app.
+#[derive(Debug)]
+pub struct App {
+    address: SocketAddr,
+    shutdown: CancellationToken,
+    supervisor: JoinHandle<anyhow::Result<()>>,
+}
+
+impl App {
+    /// Binds, opens store and bus, and starts what `settings` ask for. When it returns the API answers.
+    ///
+    /// # Errors
+    /// One line naming what could not be had: the port, the store, the bus.
+    pub async fn start(settings: Settings, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
+        let listener = bind(settings.listen)?;
+        let address = listener.local_addr().context("the listener has no address")?;
+        let shutdown = CancellationToken::new();
+        let supervisor = Supervisor { settings, clock, listener, shutdown: shutdown.clone() };
+        let first = supervisor.begin().await?;
+        if supervisor.settings.terminal == Terminal::Shown {
+            terminal::print_addresses(address);
+            supervisor.announce(&first);
+        }
+        Ok(Self { address, shutdown, supervisor: tokio::spawn(supervisor.run(first)) })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Drains, commits and ends.
+    ///
+    /// # Errors
+    /// The error that a part of it ended with.
+    pub async fn stop(self) -> anyhow::Result<()> {
+        self.shutdown.cancel();
+        self.supervisor.await.context("the supervisor panicked")?
+    }
+
+    /// Runs until `stop` is cancelled, then drains; or until a part fails.
+    ///
+    /// # Errors
+    /// The error of the part that failed.
+    pub async fn run_until(mut self, stop: CancellationToken) -> anyhow::Result<()> {
+        tokio::select! {
+            ended = &mut self.supervisor => ended.context("the supervisor panicked")?,
+            () = stop.cancelled() => self.stop().await,
+        }
+    }
+}
+
+fn bind(listen: SocketAddr) -> anyhow::Result<TcpListener> {
+    let listener = TcpListener::bind(listen)
+        .with_context(|| format!("cannot listen on {listen}; stop what uses it or choose another --listen"))?;
+    listener.set_nonblocking(true).context("the listener cannot be made non-blocking")?;
+    Ok(listener)
+}
+
+/// Which mode a generation runs in, and what may end it.
+#[derive(Debug, Clone, PartialEq)]
+enum Mode {
+    /// The live stream (or no source at all).
+    Live,
+    /// The recorded sample, and why.
+    Sample(String),
+}
+
+/// Runs one generation after the other on the same port.
+struct Supervisor {
+    settings: Settings,
+    clock: Arc<dyn Clock>,
+    listener: TcpListener,
+    shutdown: CancellationToken,
+}
+
+impl Supervisor {
+    /// The first generation.
+    async fn begin(&self) -> anyhow::Result<Generation> {
+        match self.settings.source {
+            SourceSetting::Sample if self.settings.role == Role::Run => {
+                self.open(Mode::Sample("--source sample asks for it".into())).await
+            }
+            _ => self.open(Mode::Live).await,
+        }
+    }
+
+    async fn open(&self, mode: Mode) -> anyhow::Result<Generation> {
+        let listener = self.listener.try_clone().context("the listener cannot be shared")?;
+        let plan = self.plan(mode)?;
+        Generation::start(plan, listener, Arc::clone(&self.clock)).await
+    }
+
+    fn plan(&self, mode: Mode) -> anyhow::Result<Plan> {
+        let s = &self.settings;
+        let (store, bus, source) = match &mode {
+            Mode::Live => (s.store.clone(), s.bus.clone(), EventSource::Stream(self.stream())),
+            Mode::Sample(reason) => {
+                let store = sample_store(&s.store);
+                remove_sample_store(&store).with_context(|| format!("cannot make {store} anew"))?;
+                (store, BusUrl::Memory, EventSource::Sample(SampleSettings::because(reason)))
+            }
+        };
+        Ok(Plan {
+            store,
+            bus,
+            source: (s.role == Role::Run).then_some(source),
+            migration: if s.role == Role::Run { Migration::Apply } else { Migration::Expect },
+            mode,
+            terminal: s.terminal,
+        })
+    }
+
+    /// The stream that `--source` names.
+    fn stream(&self) -> StreamSettings {
+        match &self.settings.source {
+            SourceSetting::Url(url) => StreamSettings::at(url.clone(), &self.settings.contact),
+            _ => StreamSettings::live(&self.settings.contact),
+        }
+    }
+
+    fn announce(&self, generation: &Generation) {
+        if let Mode::Sample(reason) = generation.mode() {
+            terminal::print_sample(reason);
+        }
+    }
+
+    async fn run(self, first: Generation) -> anyhow::Result<()> {
+        let mut generation = first;
+        loop {
+            let watch = generation.watch();
+            let next = tokio::select! {
+                ended = generation.failed() => Err(ended),
+                next = self.next_mode(&watch) => Ok(next),
+            };
+            let stopped = generation.stop().await;
+            let Some(mode) = next? else { return stopped };
+            stopped?;
+            generation = self.open(mode).await?;
+            if self.settings.terminal == Terminal::Shown {
+                match generation.mode() {
+                    Mode::Live => terminal::print_live(),
+                    Mode::Sample(reason) => terminal::print_sample(reason),
+                }
+            }
+        }
+    }
+
+    /// Waits for a reason to run differently; none at shutdown.
+    async fn next_mode(&self, watch: &Watch) -> Option<Mode> {
+        if self.settings.source == SourceSetting::Auto && self.settings.role == Role::Run {
+            if let Mode::Sample(_) = watch.mode {
+                return stream_answers(&self.stream(), &self.shutdown).await.then_some(Mode::Live);
+            }
+            if watch.is_first_start {
+                let connected = || watch.connection();
+                if let Some(reason) = patience_ends(connected, &self.clock, &self.shutdown).await {
+                    return Some(Mode::Sample(reason));
+                }
+            }
+        }
+        self.shutdown.cancelled().await;
+        None
+    }
+}

@@ -1,0 +1,238 @@
+//! One set of store, bus, stages and API, from start to drained stop.
+//!
+//! Stages stop in the order of the flow, so that what was taken in still reaches the tables.
+
+use super::{Mode, Terminal, sample_mode, terminal};
+use crate::live::Hub;
+use crate::pipeline::BusPipeline;
+use crate::schema::ApiContext;
+use anyhow::{Context, anyhow};
+use axum::Router;
+use futures::future::select_all;
+use ingest::bus::{self, Bus, BusUrl};
+use ingest::source::EventSource;
+use ingest::stage::StageContext;
+use ingest::status::StageName;
+use ingest::status::{PipelineView, StageMeter, publish_status};
+use ingest::{cleaner, producer, writer};
+use schema::clock::Clock;
+use schema::store::{self, Durability, Migration, Store, StoreUrl};
+use std::future::Future;
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// A part that does not end by then is left behind: what it held comes again at the next start.
+const STOP_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long answers under way may take once the API stops; whoever is still connected then is cut off.
+const LAST_ANSWERS: Duration = Duration::from_secs(2);
+
+/// What a generation is made of.
+pub(super) struct Plan {
+    pub(super) store: StoreUrl,
+    pub(super) bus: BusUrl,
+    pub(super) migration: Migration,
+    pub(super) source: Option<EventSource>,
+    pub(super) mode: Mode,
+    pub(super) terminal: Terminal,
+}
+
+/// A task, and how to end it.
+struct Task {
+    name: &'static str,
+    stop: CancellationToken,
+    handle: JoinHandle<anyhow::Result<()>>,
+}
+
+/// A running set.
+pub(super) struct Generation {
+    watch: Watch,
+    /// In the order in which they are stopped.
+    tasks: Vec<Task>,
+}
+
+/// What decides whether to run differently.
+#[derive(Clone)]
+pub(super) struct Watch {
+    pub(super) mode: Mode,
+    /// Whether the store was empty when it was opened.
+    pub(super) is_first_start: bool,
+    producer: Option<Arc<StageMeter>>,
+}
+
+impl Watch {
+    /// Whether the source is connected, and its words where it is not.
+    pub(super) fn connection(&self) -> (bool, Option<String>) {
+        let source = self.producer.as_ref().and_then(|meter| meter.snapshot().source);
+        source.map_or((false, None), |source| (source.is_connected, source.reason))
+    }
+}
+
+/// What every part is given.
+struct Parts {
+    store: Arc<dyn Store>,
+    bus: Arc<dyn Bus>,
+    clock: Arc<dyn Clock>,
+    view: Arc<PipelineView>,
+}
+
+impl Generation {
+    /// Opens what `plan` names and starts it. When it returns the API answers.
+    pub(super) async fn start(plan: Plan, listener: TcpListener, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
+        // Behind Kafka a power cut must not roll the store back behind the committed offset.
+        let durability = if plan.bus == BusUrl::Memory { Durability::Process } else { Durability::Power };
+        let store = store::open(&plan.store, plan.migration, durability, Arc::clone(&clock))
+            .await
+            .with_context(|| format!("cannot open --store {}", plan.store))?;
+        let bus = bus::open(&plan.bus, Arc::clone(&store))
+            .await
+            .with_context(|| format!("cannot open --bus {}", plan.bus))?;
+        let is_first_start = !sample_mode::has_pages(store.as_ref()).await.context("the store does not answer")?;
+        let view = PipelineView::new(Arc::clone(&clock));
+        let parts = Parts { store, bus, clock, view };
+        let watch = Watch { mode: plan.mode, is_first_start, producer: None };
+        let mut generation = Self { watch, tasks: Vec::new() };
+        let services = parts.services(listener, plan.terminal).await?;
+        if let Some(source) = plan.source {
+            generation.start_stages(&parts, source);
+        }
+        generation.tasks.extend(services);
+        Ok(generation)
+    }
+
+    fn start_stages(&mut self, parts: &Parts, source: EventSource) {
+        let (context, tasks) = parts.stage(StageName::Producer);
+        self.watch.producer = Some(Arc::clone(&context.meter));
+        self.add("producer", &context, producer::run(context.clone(), source), tasks);
+        let (context, tasks) = parts.stage(StageName::Cleaner);
+        self.add("cleaner", &context, cleaner::run(context.clone()), tasks);
+        let (context, tasks) = parts.stage(StageName::Writer);
+        self.add("writer", &context, writer::run(context.clone(), Arc::clone(&parts.store)), tasks);
+    }
+
+    fn add<F, E>(&mut self, name: &'static str, context: &StageContext, run: F, status: Task)
+    where
+        F: Future<Output = Result<(), E>> + Send + 'static,
+        E: Into<anyhow::Error> + Send + 'static,
+    {
+        self.tasks.push(Task::spawn(name, context.shutdown.clone(), run));
+        self.tasks.push(status);
+    }
+
+    pub(super) fn mode(&self) -> &Mode {
+        &self.watch.mode
+    }
+
+    /// What decides whether to run differently.
+    pub(super) fn watch(&self) -> Watch {
+        self.watch.clone()
+    }
+
+    /// Waits for a part that ends though nobody asked it to.
+    pub(super) async fn failed(&mut self) -> anyhow::Error {
+        let (ended, index, _) = select_all(self.tasks.iter_mut().map(|task| &mut task.handle)).await;
+        let task = self.tasks.remove(index);
+        match ended {
+            Ok(Ok(())) => anyhow!("{} ended by itself", task.name),
+            Ok(Err(e)) => e.context(format!("{} failed", task.name)),
+            Err(e) => anyhow!(e).context(format!("{} panicked", task.name)),
+        }
+    }
+
+    /// Ends the parts in the order of the flow, each drained.
+    pub(super) async fn stop(self) -> anyhow::Result<()> {
+        let mut result = Ok(());
+        for task in self.tasks {
+            task.stop.cancel();
+            let ended = match tokio::time::timeout(STOP_TIMEOUT, task.handle).await {
+                Ok(Ok(ended)) => ended.with_context(|| format!("{} failed", task.name)),
+                Ok(Err(e)) => Err(anyhow!(e).context(format!("{} panicked", task.name))),
+                Err(_) => Err(anyhow!("{} did not stop within {} s", task.name, STOP_TIMEOUT.as_secs())),
+            };
+            result = result.and(ended);
+        }
+        result
+    }
+}
+
+impl Task {
+    fn spawn<F, E>(name: &'static str, stop: CancellationToken, run: F) -> Self
+    where
+        F: Future<Output = Result<(), E>> + Send + 'static,
+        E: Into<anyhow::Error> + Send + 'static,
+    {
+        Self { name, stop, handle: tokio::spawn(async move { run.await.map_err(Into::into) }) }
+    }
+}
+
+impl Parts {
+    /// A stage's context, and the task that tells of it.
+    fn stage(&self, name: StageName) -> (StageContext, Task) {
+        let meter = StageMeter::new(name, Arc::clone(&self.clock));
+        let stop = CancellationToken::new();
+        let status = publish_status(Arc::clone(&self.bus), Arc::clone(&meter), stop.clone());
+        let context = StageContext {
+            bus: Arc::clone(&self.bus),
+            clock: Arc::clone(&self.clock),
+            meter,
+            shutdown: CancellationToken::new(),
+        };
+        (context, Task::spawn("status", stop, status))
+    }
+}
+
+impl Parts {
+    /// What runs beside the stages: hearing of their states and of stored pages, the API, the status line.
+    async fn services(&self, listener: TcpListener, terminal: Terminal) -> anyhow::Result<Vec<Task>> {
+        let hub = Hub::new(Arc::clone(&self.clock));
+        let router = self.router(&hub);
+        let listener = tokio::net::TcpListener::from_std(listener).context("the listener cannot be used")?;
+        let stop = CancellationToken::new();
+        let mut tasks = vec![Task::spawn("api", stop.clone(), serve(listener, router, stop))];
+        let stop = CancellationToken::new();
+        let follow = Arc::clone(&self.view).follow(Arc::clone(&self.bus), stop.clone());
+        tasks.push(Task::spawn("pipeline view", stop, follow));
+        let (stop, bus) = (CancellationToken::new(), Arc::clone(&self.bus));
+        let ends = stop.clone();
+        tasks.push(Task::spawn("live feed", stop, async move { hub.follow(bus, ends).await }));
+        if terminal == Terminal::Shown {
+            let (stop, view) = (CancellationToken::new(), Arc::clone(&self.view));
+            let ends = stop.clone();
+            let line = async move {
+                terminal::keep_status_line(&view, ends).await;
+                anyhow::Ok(())
+            };
+            tasks.push(Task::spawn("status line", stop, line));
+        }
+        Ok(tasks)
+    }
+
+    /// All routes on one port.
+    fn router(&self, hub: &Arc<Hub>) -> Router {
+        let pipeline = BusPipeline { view: Arc::clone(&self.view), bus: Arc::clone(&self.bus) };
+        let api = ApiContext {
+            store: Arc::clone(&self.store),
+            clock: Arc::clone(&self.clock),
+            pipeline: Arc::new(pipeline),
+            hub: Arc::clone(hub),
+        };
+        let schema = crate::schema::build(api);
+        Router::new()
+            .route_service("/graphql", async_graphql_axum::GraphQL::new(schema))
+            .merge(rest_compat::router(Arc::clone(&self.store)))
+            .fallback(rest_compat::not_found)
+    }
+}
+
+/// Answers until `stop`; requests under way then have a moment to end.
+async fn serve(listener: tokio::net::TcpListener, router: Router, stop: CancellationToken) -> anyhow::Result<()> {
+    let ends = stop.clone();
+    let server = axum::serve(listener, router).with_graceful_shutdown(async move { ends.cancelled().await });
+    tokio::select! {
+        ended = server => ended.context("the API's listener failed"),
+        () = async { stop.cancelled().await; tokio::time::sleep(LAST_ANSWERS).await } => Ok(()),
+    }
+}

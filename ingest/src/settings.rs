@@ -1,0 +1,144 @@
+//! The settings that programs share, the same names everywhere, and what each program sets up first.
+//!
+//! A malformed setting ends the program with code 2 and one line, before anything opens.
+
+use crate::bus::BusUrl;
+use crate::source::SourceSetting;
+use clap::Args;
+use schema::store::StoreUrl;
+use std::fmt::Display;
+use std::str::FromStr;
+use tokio_util::sync::CancellationToken;
+use tracing_subscriber::EnvFilter;
+
+/// Where pages are kept.
+#[derive(Debug, Clone, Args)]
+pub struct StoreArgs {
+    /// Where pages are kept: embedded:FOLDER or cassandra://HOST[:PORT][,HOST…]/KEYSPACE.
+    #[arg(long, env = "PAGETRACK_STORE", default_value = "embedded:./data")]
+    pub store: String,
+}
+
+impl StoreArgs {
+    /// The store's address; ends the program when it is none.
+    pub fn validate(&self) -> StoreUrl {
+        parse_setting("--store", &self.store)
+    }
+}
+
+/// What carries records between stages.
+#[derive(Debug, Clone, Args)]
+pub struct BusArgs {
+    /// What carries records between stages: memory: or kafka://HOST[:PORT][,HOST…][/PREFIX].
+    #[arg(long, env = "PAGETRACK_BUS", default_value = "memory:")]
+    pub bus: String,
+}
+
+impl BusArgs {
+    /// The bus's address; ends the program when it is none.
+    pub fn validate(&self) -> BusUrl {
+        parse_setting("--bus", &self.bus)
+    }
+
+    /// The same for a program that is one stage alone: within a process there would be nobody to talk to.
+    pub fn validate_shared(&self) -> BusUrl {
+        match self.validate() {
+            BusUrl::Memory => fail_setting(
+                "--bus",
+                &self.bus,
+                "it stays within one process; use kafka://HOST[:PORT], or run `pagetrack` for everything in one process",
+            ),
+            shared => shared,
+        }
+    }
+}
+
+/// Where events come from.
+#[derive(Debug, Clone, Args)]
+pub struct SourceArgs {
+    /// Where events come from: auto, live, sample, or the address of a server that speaks like the stream.
+    #[arg(long, env = "PAGETRACK_SOURCE", default_value = "auto")]
+    pub source: String,
+    /// Address or page of who runs this, for the User-Agent that the stream's policy wants.
+    #[arg(long, env = "PAGETRACK_CONTACT", default_value = "contact not set")]
+    pub contact: String,
+}
+
+impl SourceArgs {
+    /// The source and the contact; ends the program when one is malformed.
+    pub fn validate(&self) -> (SourceSetting, String) {
+        let is_text = |c: char| c.is_ascii_graphic() || c == ' ';
+        if self.contact.len() > 200 || !self.contact.chars().all(is_text) || self.contact.contains(['(', ')']) {
+            fail_setting(
+                "--contact",
+                &self.contact,
+                "use an address or a page of at most 200 ASCII characters, no brackets",
+            );
+        }
+        (parse_setting("--source", &self.source), self.contact.clone())
+    }
+}
+
+/// What is logged.
+#[derive(Debug, Clone, Args)]
+pub struct LogArgs {
+    /// What is logged to standard error: error, warn, info, debug, or a filter such as ingest=debug.
+    #[arg(long, env = "PAGETRACK_LOG", default_value = "warn,eventsource_client=error")]
+    pub log: String,
+}
+
+impl LogArgs {
+    /// Starts logging to standard error; ends the program when the filter is malformed.
+    pub fn init(&self) {
+        let filter = EnvFilter::try_new(&self.log)
+            .unwrap_or_else(|e| fail_setting("--log", &self.log, &format!("{e}; use error, warn, info or debug")));
+        // A second start within one process keeps the first.
+        let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    }
+}
+
+fn parse_setting<T: FromStr<Err = String>>(name: &str, text: &str) -> T {
+    text.parse().unwrap_or_else(|why: String| fail_setting(name, text, &why))
+}
+
+/// Ends the program with code 2 and one line that names setting, value and remedy.
+#[expect(clippy::print_stderr, reason = "the last word of a program that cannot start")]
+pub fn fail_setting(name: &str, value: &str, remedy: &str) -> ! {
+    let env = name.trim_start_matches('-').to_uppercase();
+    eprintln!("{name} {value:?} (or PAGETRACK_{env}): {remedy}");
+    std::process::exit(2)
+}
+
+/// Ends the program with code 1 and one line: what failed, and why in the causes' words.
+#[expect(clippy::print_stderr, reason = "the last word of a program that failed")]
+pub fn report_failure(program: &str, error: &dyn Display) -> std::process::ExitCode {
+    eprintln!("{program}: {error:#}");
+    std::process::ExitCode::FAILURE
+}
+
+/// Chooses the one TLS back end; two of them in one program panic at the first connection.
+pub fn install_crypto() {
+    // An error means that it was chosen already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
+/// Cancelled at the first SIGTERM or Ctrl-C; a second one ends the program at once.
+///
+/// # Errors
+/// When the system refuses the handlers.
+pub fn shutdown_signal() -> std::io::Result<CancellationToken> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let stop = CancellationToken::new();
+    let first = stop.clone();
+    tokio::spawn(async move {
+        for _ in 0..2 {
+            tokio::select! { _ = term.recv() => {}, _ = int.recv() => {} }
+            if first.is_cancelled() {
+                std::process::exit(130);
+            }
+            first.cancel();
+        }
+    });
+    Ok(stop)
+}
