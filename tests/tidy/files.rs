@@ -23,6 +23,7 @@ pub(crate) fn sources(endings: &[&str]) -> Vec<Source> {
     let root = root();
     let found: Vec<Source> = OWN
         .iter()
+        .filter(|folder| root.join(folder).is_dir())
         .flat_map(|folder| walkdir::WalkDir::new(root.join(folder)).into_iter().filter_entry(is_ours))
         .map(|entry| entry.expect("the project's folders can be read"))
         .filter(|entry| entry.file_type().is_file())
