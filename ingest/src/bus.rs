@@ -4,8 +4,10 @@
 
 #[cfg(test)]
 mod conformance;
+mod kafka;
 mod memory;
 
+pub use kafka::KafkaBus;
 pub use memory::MemoryBus;
 
 use async_trait::async_trait;
@@ -243,9 +245,22 @@ impl fmt::Display for BusUrl {
 pub async fn open(url: &BusUrl, store: Arc<dyn Store>) -> Result<Arc<dyn Bus>, BusError> {
     match url {
         BusUrl::Memory => Ok(MemoryBus::new(store)),
-        BusUrl::Kafka { .. } => Err(BusError::Unsupported(format!("no bus behind {url} in this build"))),
+        BusUrl::Kafka { brokers, prefix } => Ok(KafkaBus::open(brokers, prefix).await?),
     }
 }
+
+/// Opens a bus that several processes share, for a process that has no store.
+///
+/// # Errors
+/// As [`open`], and `Unsupported` for a bus that lives within one process.
+pub async fn open_shared(url: &BusUrl) -> Result<Arc<dyn Bus>, BusError> {
+    match url {
+        BusUrl::Memory => Err(BusError::Unsupported(format!("--bus {url} lives within one process; {SHARED_BUS}"))),
+        BusUrl::Kafka { brokers, prefix } => Ok(KafkaBus::open(brokers, prefix).await?),
+    }
+}
+
+const SHARED_BUS: &str = "use kafka://HOST[:PORT], or `pagetrack run`, which is all stages in one process";
 
 #[cfg(test)]
 mod tests {

@@ -6,6 +6,7 @@ pub mod bus;
 pub mod clean;
 pub mod cleaner;
 pub mod position;
+pub mod process;
 pub mod producer;
 pub mod rejected;
 pub mod sample;

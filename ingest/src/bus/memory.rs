@@ -197,6 +197,17 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn the_lag_is_what_was_not_received() {
+        let (bus, _folder) = open("").await.unwrap();
+        let mut consumer = bus.subscribe(Topic::Input, "group").await.unwrap();
+        for _ in 0..10 {
+            drop(bus.publish(Topic::Input, sized(1)).await.unwrap());
+        }
+        consumer.receive(4).await.unwrap();
+        assert_eq!(consumer.lag(), Some(6));
+    }
+
+    #[tokio::test]
     async fn a_slow_follower_is_told_what_it_missed() {
         let (bus, _folder) = open("").await.unwrap();
         let mut follower = bus.follow(Topic::Stored).await.unwrap();

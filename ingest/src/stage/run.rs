@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 /// How long a stop may wait for what is in flight: the process must have ended within 10 s.
-const DRAIN_WITHIN: Duration = Duration::from_secs(8);
+const DRAIN_WITHIN: Duration = Duration::from_secs(6);
 /// How long a stage without room does without polling; then it pauses fetching, since a pause throws away what
 /// was fetched ahead, and a consumer that does not poll loses its membership.
 const PAUSE_AFTER: Duration = Duration::from_secs(1);

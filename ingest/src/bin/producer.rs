@@ -1,0 +1,35 @@
+//! The program `producer`: the event stream to the topic `input`.
+
+use clap::Parser;
+use ingest::process::{ProcessArgs, run_process};
+use ingest::settings::SourceArgs;
+use ingest::source::{EventSource, SampleSettings, SourceSetting, StreamSettings};
+use ingest::status::StageName;
+use std::process::ExitCode;
+
+/// Reads the event stream and publishes each event as received.
+#[derive(Debug, Parser)]
+#[command(name = "producer", version)]
+struct Settings {
+    #[command(flatten)]
+    process: ProcessArgs,
+    #[command(flatten)]
+    source: SourceArgs,
+}
+
+fn main() -> ExitCode {
+    let settings = Settings::parse();
+    let (source, contact) = settings.source.validate();
+    run_process(&settings.process, StageName::Producer, |ctx| async {
+        Ok(ingest::producer::run(ctx, fixed_source(source, contact)).await?)
+    })
+}
+
+/// `auto` is the live stream here: a store that others share must not fill with a sample unasked.
+fn fixed_source(setting: SourceSetting, contact: String) -> EventSource {
+    match setting {
+        SourceSetting::Auto | SourceSetting::Live => EventSource::Stream(StreamSettings::live(contact)),
+        SourceSetting::Url(url) => EventSource::Stream(StreamSettings::at(url, contact)),
+        SourceSetting::Sample => EventSource::Sample(SampleSettings::because("asked for with --source sample")),
+    }
+}

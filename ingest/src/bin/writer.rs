@@ -1,0 +1,32 @@
+//! The program `writer`: the topic `processed` to the tables.
+
+use clap::Parser;
+use ingest::process::{ProcessArgs, run_process};
+use ingest::settings::StoreArgs;
+use ingest::stage::StageContext;
+use ingest::status::StageName;
+use schema::store::{Durability, Migration, StoreUrl};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+/// Writes each clean page to all tables.
+#[derive(Debug, Parser)]
+#[command(name = "writer", version)]
+struct Settings {
+    #[command(flatten)]
+    process: ProcessArgs,
+    #[command(flatten)]
+    store: StoreArgs,
+}
+
+fn main() -> ExitCode {
+    let settings = Settings::parse();
+    let url = settings.store.validate();
+    run_process(&settings.process, StageName::Writer, |ctx| write(ctx, url))
+}
+
+/// Behind Kafka a power cut must not roll the store back behind the committed offset.
+async fn write(ctx: StageContext, url: StoreUrl) -> anyhow::Result<()> {
+    let store = schema::store::open(&url, Migration::Expect, Durability::Power, Arc::clone(&ctx.clock)).await?;
+    Ok(ingest::writer::run(ctx, store).await?)
+}

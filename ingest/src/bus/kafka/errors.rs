@@ -1,0 +1,30 @@
+//! What a Kafka error means to the caller.
+
+use crate::bus::BusError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+
+/// Waiting mends all but what [`is_permanent`] names.
+pub(super) fn bus_error(error: KafkaError) -> BusError {
+    let is_hopeless = error.rdkafka_error_code().is_some_and(is_permanent)
+        || matches!(error, KafkaError::ClientConfig(..) | KafkaError::MessageConsumptionFatal(_));
+    if is_hopeless { BusError::Unsupported(error.to_string()) } else { BusError::Unavailable(error.to_string()) }
+}
+
+/// Missing rights, a record that no broker takes, a client that gave up.
+pub(super) fn is_permanent(code: RDKafkaErrorCode) -> bool {
+    use RDKafkaErrorCode as Code;
+    matches!(
+        code,
+        Code::Fatal
+            | Code::Authentication
+            | Code::SaslAuthenticationFailed
+            | Code::TopicAuthorizationFailed
+            | Code::GroupAuthorizationFailed
+            | Code::ClusterAuthorizationFailed
+            | Code::MessageSizeTooLarge
+            | Code::InvalidMessageSize
+            | Code::InvalidTopic
+            | Code::PolicyViolation
+            | Code::UnsupportedVersion
+    )
+}

@@ -1,0 +1,91 @@
+//! Reading without a group: every record from now on, or the last record of each key.
+
+use super::consumer::record;
+use super::errors::bus_error;
+use crate::bus::{BusError, Followed, Follower, Record};
+use async_trait::async_trait;
+use rdkafka::client::ClientContext;
+use rdkafka::consumer::{BaseConsumer, Consumer, StreamConsumer};
+use rdkafka::error::KafkaError;
+use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
+use std::collections::{BTreeMap, HashSet};
+use std::time::Duration;
+
+const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+
+pub(super) struct KafkaFollower(StreamConsumer);
+
+/// Begins at the ends of all partitions as they are now: what is published after this returns is heard.
+pub(super) async fn follow(config: ClientConfig, topic: String) -> Result<KafkaFollower, BusError> {
+    let found = tokio::task::spawn_blocking(move || {
+        let consumer: StreamConsumer = config.create()?;
+        let mut from = TopicPartitionList::new();
+        for (partition, (_, end)) in ends(&consumer, &topic)? {
+            from.add_partition_offset(&topic, partition, Offset::Offset(end))?;
+        }
+        consumer.assign(&from)?;
+        Ok(KafkaFollower(consumer))
+    });
+    found.await.map_err(|error| BusError::Unavailable(error.to_string()))?.map_err(bus_error)
+}
+
+/// The last record of each key, up to the ends of the partitions as they are now.
+pub(super) async fn read_compacted(mut config: ClientConfig, topic: String) -> Result<Vec<Record>, BusError> {
+    config.set("enable.partition.eof", "true");
+    let read = tokio::task::spawn_blocking(move || read_to_the_end(&config.create()?, &topic));
+    read.await.map_err(|error| BusError::Unavailable(error.to_string()))?.map_err(bus_error)
+}
+
+fn read_to_the_end(consumer: &BaseConsumer, topic: &str) -> Result<Vec<Record>, KafkaError> {
+    let (mut from, mut open) = (TopicPartitionList::new(), HashSet::new());
+    for (partition, (begin, end)) in ends(consumer, topic)? {
+        if begin < end {
+            from.add_partition_offset(topic, partition, Offset::Offset(begin))?;
+            open.insert(partition);
+        }
+    }
+    consumer.assign(&from)?;
+    let mut last = BTreeMap::new();
+    while !open.is_empty() {
+        match consumer.poll(ANSWER_WITHIN) {
+            None => return Err(KafkaError::NoMessageReceived),
+            Some(Err(KafkaError::PartitionEOF(partition))) => {
+                open.remove(&partition);
+            }
+            Some(Err(error)) => return Err(error),
+            Some(Ok(message)) => {
+                let record = record(&message);
+                match message.payload() {
+                    Some(_) => last.insert(record.key.clone(), record),
+                    None => last.remove(&record.key),
+                };
+            }
+        }
+    }
+    Ok(last.into_values().collect())
+}
+
+/// Each partition with the offsets of its first record and after its last.
+fn ends<X: ClientContext, C: Consumer<X>>(consumer: &C, topic: &str) -> Result<Vec<(i32, (i64, i64))>, KafkaError>
+where
+    X: rdkafka::consumer::ConsumerContext,
+{
+    let metadata = consumer.fetch_metadata(Some(topic), ANSWER_WITHIN)?;
+    let partitions = metadata.topics().iter().flat_map(|topic| topic.partitions()).map(|partition| partition.id());
+    partitions.map(|p| consumer.fetch_watermarks(topic, p, ANSWER_WITHIN).map(|ends| (p, ends))).collect()
+}
+
+#[async_trait]
+impl Follower for KafkaFollower {
+    async fn next(&mut self) -> Result<Followed, BusError> {
+        loop {
+            match self.0.recv().await.map_err(bus_error) {
+                Ok(message) => return Ok(Followed::Record(record(&message))),
+                Err(BusError::Unavailable(why)) => {
+                    tracing::warn!(why, "following is interrupted; the client tries again by itself");
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}

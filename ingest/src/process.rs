@@ -1,0 +1,62 @@
+//! A process that runs one stage: validate, open the bus, run until SIGTERM or Ctrl-C, tell its state meanwhile.
+
+use crate::bus::{BusUrl, open_shared};
+use crate::settings::{BusArgs, LogArgs, install_crypto, report_failure, shutdown_signal};
+use crate::stage::StageContext;
+use crate::status::{StageMeter, StageName, publish_status};
+use anyhow::Context;
+use schema::clock::SystemClock;
+use std::process::ExitCode;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+/// The settings of every stage's process.
+#[derive(Debug, Clone, clap::Args)]
+pub struct ProcessArgs {
+    /// What carries the records.
+    #[command(flatten)]
+    pub bus: BusArgs,
+    /// What is logged.
+    #[command(flatten)]
+    pub log: LogArgs,
+}
+
+/// Runs one stage as a process; its own settings must have been validated.
+///
+/// Exit code 0 after a stop that was asked for, 1 after a failure; 2 at once where settings cannot work.
+pub fn run_process<R>(args: &ProcessArgs, stage: StageName, run: impl FnOnce(StageContext) -> R) -> ExitCode
+where
+    R: Future<Output = anyhow::Result<()>>,
+{
+    let bus = args.bus.validate_shared();
+    args.log.init();
+    install_crypto();
+    let ended = tokio::runtime::Runtime::new()
+        .context("cannot start the runtime")
+        .and_then(|runtime| runtime.block_on(open_and_run(&bus, stage, run)));
+    let program = format!("{stage:?}").to_lowercase();
+    ended.map_or_else(|error| report_failure(&program, &error), |()| ExitCode::SUCCESS)
+}
+
+async fn open_and_run<R>(bus: &BusUrl, stage: StageName, run: impl FnOnce(StageContext) -> R) -> anyhow::Result<()>
+where
+    R: Future<Output = anyhow::Result<()>>,
+{
+    let shutdown = shutdown_signal().context("cannot listen for signals")?;
+    let bus = tokio::select! {
+        () = shutdown.cancelled() => return Ok(()),
+        bus = open_shared(bus) => bus?,
+    };
+    let clock = Arc::new(SystemClock);
+    let meter = StageMeter::new(stage, clock.clone());
+    // The state is told once more after the stage ended, so that its last counters are heard.
+    let has_ended = CancellationToken::new();
+    let telling = tokio::spawn(publish_status(Arc::clone(&bus), Arc::clone(&meter), has_ended.clone()));
+    tracing::info!(?stage, "started");
+    let ran = run(StageContext { bus, clock, meter, shutdown: shutdown.clone() }).await;
+    has_ended.cancel();
+    shutdown.cancel();
+    let told = telling.await.context("the state was not told to its end")?;
+    ran?;
+    Ok(told?)
+}
