@@ -20,7 +20,7 @@ it.each([
   try {
     await withBrowser(options, async (context) => {
       const { page, faults } = await open(context, server.url);
-      await page.waitForFunction("!document.body.innerText.includes('loading') && document.querySelector('h2')");
+      await expect.poll(() => page.locator("main").innerText()).not.toContain("loading");
       await page.waitForTimeout(1500);
       await page.screenshot({ path: `${SHOTS}${name}.png`, fullPage: true });
       const wide = await page.evaluate("document.documentElement.scrollWidth - innerWidth");
