@@ -1,3 +1,4 @@
+// The states that a healthy binary on its sample is not in, over our own stand-in.
 import { mkdir } from "node:fs/promises";
 import { expect, it } from "vitest";
 import { open, withBrowser } from "./browser";
@@ -20,8 +21,7 @@ it.each([
   try {
     await withBrowser(options, async (context) => {
       const { page, faults } = await open(context, server.url);
-      await expect.poll(() => page.locator("main").innerText()).not.toContain("loading");
-      await page.waitForTimeout(1500);
+      await expect.poll(() => page.locator("main").innerText(), { timeout: 20_000 }).not.toContain("loading");
       await page.screenshot({ path: `${SHOTS}${name}.png`, fullPage: true });
       const wide = await page.evaluate("document.documentElement.scrollWidth - innerWidth");
       expect(wide).toBeLessThanOrEqual(0);
