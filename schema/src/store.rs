@@ -2,6 +2,7 @@
 //!
 //! Below [`open`] nothing asks which store it got.
 
+pub mod cassandra;
 pub mod conformance;
 pub mod embedded;
 
@@ -184,7 +185,9 @@ pub async fn open(
     let _ = clock;
     match url {
         StoreUrl::Embedded(folder) => Ok(Arc::new(embedded::EmbeddedStore::open(folder, migration, durability).await?)),
-        StoreUrl::Cassandra { .. } => Err(StoreError::Unsupported(format!("no store behind {url} in this build"))),
+        StoreUrl::Cassandra { nodes, keyspace } => {
+            Ok(Arc::new(cassandra::CassandraStore::open(nodes, keyspace, migration).await?))
+        }
     }
 }
 

@@ -1,0 +1,125 @@
+//! The Cassandra store: each page in all tables, read by the partition that answers.
+//!
+//! Rows carry [`Page::version`] as write timestamp, so writes may be repeated in any order. Until rollups exist counts are
+//! taken by reading the clustering slices of the hours asked for, page by page: exact, but slow.
+
+mod counts;
+mod errors;
+mod hours;
+mod layout;
+mod list;
+mod lookup;
+mod records;
+mod rows;
+mod session;
+mod slices;
+mod statements;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+use crate::hour::{Hour, HourRange};
+use crate::page::{Domain, Page, PageId, UserId};
+use crate::query::{DomainRow, HourCount, HourUser, PageFilter, PageList, PageQuery, PageSlice};
+use crate::store::{Migration, PipelineRecord, Store, StoreError};
+use async_trait::async_trait;
+use scylla::client::session::Session;
+use statements::Statements;
+use write::Remembered;
+
+/// A keyspace of a Cassandra cluster.
+pub struct CassandraStore {
+    session: Session,
+    statements: Statements,
+    remembered: Remembered,
+}
+
+impl CassandraStore {
+    /// Connects to the cluster of `nodes` (`host:port`) and opens `keyspace` in it.
+    ///
+    /// [`Migration::Apply`] creates what is missing, one statement after another: the keyspace with SimpleStrategy and a
+    /// replication factor of min(nodes, 3), and the tables. A keyspace that exists keeps its replication.
+    ///
+    /// # Errors
+    /// `Unavailable` when no node answers within 15 s; `Unsupported` when the keyspace holds other tables (the original's
+    /// or a newer version's), has none and none may be created, or rights are missing.
+    pub async fn open(nodes: &[String], keyspace: &str, migration: Migration) -> Result<Self, StoreError> {
+        let session = session::connect(nodes).await?;
+        let url = format!("cassandra://{}/{keyspace}", nodes.join(","));
+        match migration {
+            Migration::Apply => layout::apply(&session, keyspace).await?,
+            Migration::Expect => layout::expect(&session, keyspace, &url).await?,
+        }
+        let statements = Statements::prepare(&session, keyspace).await?;
+        Ok(Self { session, statements, remembered: Remembered::default() })
+    }
+}
+
+#[async_trait]
+impl Store for CassandraStore {
+    async fn write_pages(&self, pages: &[Page]) -> Result<(), StoreError> {
+        write::write_pages(self, pages).await
+    }
+
+    async fn list_pages(&self, query: &PageQuery) -> Result<PageSlice, StoreError> {
+        list::list_pages(self, query).await
+    }
+
+    async fn load_pages(&self, keys: &[(Domain, PageId)]) -> Result<Vec<Option<Page>>, StoreError> {
+        lookup::load_pages(self, keys).await
+    }
+
+    async fn load_users(&self, keys: &[(Domain, UserId)]) -> Result<Vec<Option<Page>>, StoreError> {
+        lookup::load_users(self, keys).await
+    }
+
+    async fn load_domains(&self, names: &[Domain]) -> Result<Vec<Option<DomainRow>>, StoreError> {
+        lookup::load_domains(self, names).await
+    }
+
+    async fn pages_by_id(&self, page_id: PageId) -> Result<Vec<Page>, StoreError> {
+        lookup::pages_by_id(self, page_id).await
+    }
+
+    async fn users_by_id(&self, user_id: UserId) -> Result<Vec<Page>, StoreError> {
+        lookup::newest_by_account(self, &PageList::UserId(user_id)).await
+    }
+
+    async fn users_by_name(&self, user_name: &str) -> Result<Vec<Page>, StoreError> {
+        lookup::newest_by_account(self, &PageList::UserName(user_name.into())).await
+    }
+
+    async fn oldest_page(&self, list: &PageList) -> Result<Option<Page>, StoreError> {
+        list::oldest_page(self, list).await
+    }
+
+    async fn domains(&self) -> Result<Vec<DomainRow>, StoreError> {
+        lookup::domains(self).await
+    }
+
+    async fn count_pages(
+        &self,
+        domain: Option<&Domain>,
+        hours: HourRange,
+        filter: &PageFilter,
+    ) -> Result<u64, StoreError> {
+        counts::count_pages(self, domain, hours, filter).await
+    }
+
+    async fn hour_counts(&self, hours: HourRange) -> Result<Vec<HourCount>, StoreError> {
+        counts::hour_counts(self, hours).await
+    }
+
+    async fn hour_users(&self, hour: Hour) -> Result<Vec<HourUser>, StoreError> {
+        counts::hour_users(self, hour).await
+    }
+
+    async fn put_record(&self, record: &PipelineRecord) -> Result<(), StoreError> {
+        records::put(self, record).await
+    }
+
+    async fn records(&self, kind: &str) -> Result<Vec<PipelineRecord>, StoreError> {
+        records::of_kind(self, kind).await
+    }
+}

@@ -1,0 +1,88 @@
+//! The hours that have pages, in either direction, without asking for hours that have none.
+
+use crate::hour::Hour;
+use crate::store::StoreError;
+use crate::store::cassandra::errors::{of_request, of_value};
+use crate::store::cassandra::slices::collect;
+use crate::store::cassandra::{CassandraStore, rows};
+use scylla::response::{PagingState, PagingStateResponse};
+use std::collections::VecDeque;
+
+/// The shelf of the table `hours` that lists the years which have a shelf.
+pub(super) const YEARS: &str = "years";
+
+/// The shelf of an hour.
+pub(super) fn year_of(hour: Hour) -> String {
+    hour.to_string()[..4].into()
+}
+
+/// Which hours, and from which end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Direction {
+    NewestFirst,
+    OldestFirst,
+}
+
+/// A walk over the hours from `first` to `last`, both included.
+pub(super) struct HourWalk<'a> {
+    store: &'a CassandraStore,
+    direction: Direction,
+    first: String,
+    last: String,
+    years: VecDeque<String>,
+    at: PagingState,
+    ready: VecDeque<Hour>,
+}
+
+impl<'a> HourWalk<'a> {
+    pub(super) async fn begin(
+        store: &'a CassandraStore,
+        direction: Direction,
+        first: Hour,
+        last: Hour,
+    ) -> Result<Self, StoreError> {
+        let (first, last) = (first.to_string(), last.to_string());
+        let mut years = collect(&store.session, &store.statements.years, (), rows::texts_of).await?;
+        years.retain(|year| (&first[..4]..=&last[..4]).contains(&year.as_str()));
+        years.sort();
+        if direction == Direction::NewestFirst {
+            years.reverse();
+        }
+        Ok(Self {
+            store,
+            direction,
+            first,
+            last,
+            years: years.into(),
+            at: PagingState::start(),
+            ready: VecDeque::new(),
+        })
+    }
+
+    /// The next hour.
+    pub(super) async fn next(&mut self) -> Result<Option<Hour>, StoreError> {
+        while self.ready.is_empty() {
+            let Some(year) = self.years.front() else { return Ok(None) };
+            let statement = match self.direction {
+                Direction::NewestFirst => &self.store.statements.hours_newest,
+                Direction::OldestFirst => &self.store.statements.hours_oldest,
+            };
+            let values = (year, &self.first, &self.last);
+            let (page, more) =
+                self.store.session.execute_single_page(statement, values, self.at.clone()).await.map_err(of_request)?;
+            let mut names = Vec::new();
+            rows::texts_of(&page.into_rows_result()?, &mut names)?;
+            for name in names {
+                self.ready.push_back(name.parse().map_err(of_value)?);
+            }
+            self.at = match more {
+                PagingStateResponse::HasMorePages { state } => state,
+                PagingStateResponse::NoMorePages => {
+                    self.years.pop_front();
+                    PagingState::start()
+                }
+            };
+        }
+        Ok(self.ready.pop_front())
+    }
+}

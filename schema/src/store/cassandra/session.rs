@@ -1,0 +1,48 @@
+//! The connection to the cluster, and what holds for every request.
+
+use crate::store::StoreError;
+use scylla::client::PoolSize;
+use scylla::client::execution_profile::ExecutionProfile;
+use scylla::client::session::Session;
+use scylla::client::session_builder::SessionBuilder;
+use scylla::policies::timestamp_generator::MonotonicTimestampGenerator;
+use scylla::statement::Consistency;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a start may wait for a node, or for the tables.
+pub(super) const START_WITHIN: Duration = Duration::from_secs(15);
+/// Longer than the node's own read (5 s) and write (2 s) time-outs, so that it says what went wrong.
+const REQUEST_WITHIN: Duration = Duration::from_secs(10);
+const CONNECTION_WITHIN: Duration = Duration::from_secs(5);
+/// A second connection to a node measured no faster.
+const CONNECTIONS_PER_NODE: NonZeroUsize = NonZeroUsize::MIN;
+
+/// Connects. Uncompressed: LZ4 costs a third of the rate where client and node share the processor.
+pub(super) async fn connect(nodes: &[String]) -> Result<Session, StoreError> {
+    let builder = builder(nodes);
+    let unavailable = |why: String| {
+        StoreError::Unavailable(format!(
+            "no Cassandra node answers at {}: {why}; start one or name another in --store",
+            nodes.join(", ")
+        ))
+    };
+    match tokio::time::timeout(START_WITHIN, builder.build()).await {
+        Ok(Ok(session)) => Ok(session),
+        Ok(Err(error)) => Err(unavailable(error.to_string().replace('\n', " "))),
+        Err(_) => Err(unavailable(format!("nothing within {} s", START_WITHIN.as_secs()))),
+    }
+}
+
+fn builder(nodes: &[String]) -> SessionBuilder {
+    let profile =
+        ExecutionProfile::builder().consistency(Consistency::LocalQuorum).request_timeout(Some(REQUEST_WITHIN)).build();
+    SessionBuilder::new()
+        .known_nodes(nodes)
+        .connection_timeout(CONNECTION_WITHIN)
+        .pool_size(PoolSize::PerHost(CONNECTIONS_PER_NODE))
+        .compression(None)
+        .timestamp_generator(Arc::new(MonotonicTimestampGenerator::new()))
+        .default_execution_profile_handle(profile.into_handle())
+}

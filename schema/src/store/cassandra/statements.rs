@@ -1,0 +1,159 @@
+//! All statements, prepared once, with full `keyspace.table` names and marked idempotent.
+
+use crate::store::StoreError;
+use crate::store::cassandra::errors::of_prepare;
+use crate::store::cassandra::rows::{INSERT_COLUMNS, SELECT_COLUMNS};
+use crate::tables::Table;
+use scylla::client::session::Session;
+use scylla::statement::batch::{Batch, BatchStatement, BatchType};
+use scylla::statement::prepared::PreparedStatement;
+
+/// Rows of one batch at most: larger ones measured no faster, and the node warns of more than 20 partitions.
+pub(super) const BATCH_ROWS: usize = 10;
+
+/// A week: most lists end within the first hours.
+const HOURS_A_PAGE: i32 = 168;
+
+/// Both ways to write rows of one table.
+pub(super) struct TableInserts {
+    pub(super) table: Table,
+    pub(super) single: PreparedStatement,
+    /// `batches[n]` has n + 2 rows.
+    pub(super) batches: Vec<Batch>,
+}
+
+/// The reads of one list: newest first behind a position, and its last row.
+pub(super) struct ListStatements {
+    pub(super) newest: PreparedStatement,
+    pub(super) oldest: PreparedStatement,
+}
+
+pub(super) struct Statements {
+    pub(super) inserts: Vec<TableInserts>,
+    pub(super) put_domain: PreparedStatement,
+    pub(super) put_hour: PreparedStatement,
+    pub(super) put_record: PreparedStatement,
+    pub(super) by_domain: ListStatements,
+    pub(super) by_user_id: ListStatements,
+    pub(super) by_user_name: ListStatements,
+    pub(super) by_hour: ListStatements,
+    pub(super) page: PreparedStatement,
+    pub(super) pages_with_id: PreparedStatement,
+    pub(super) domain: PreparedStatement,
+    pub(super) domains: PreparedStatement,
+    pub(super) years: PreparedStatement,
+    pub(super) hours_newest: PreparedStatement,
+    pub(super) hours_oldest: PreparedStatement,
+    pub(super) groups_of_domain: PreparedStatement,
+    pub(super) groups_of_hour: PreparedStatement,
+    pub(super) users_of_hour: PreparedStatement,
+    pub(super) records: PreparedStatement,
+}
+
+impl Statements {
+    pub(super) async fn prepare(session: &Session, keyspace: &str) -> Result<Self, StoreError> {
+        let it = Preparer { session, keyspace };
+        let mut inserts = Vec::new();
+        for table in Table::ALL {
+            inserts.push(it.inserts(table).await?);
+        }
+        Ok(Self {
+            inserts,
+            // All with one timestamp: of two database names the larger stays, whichever came first.
+            put_domain: it
+                .prepare("INSERT INTO {keyspace}.domains (shelf, domain, wiki) VALUES ('all', ?, ?) USING TIMESTAMP 1")
+                .await?,
+            put_hour: it.prepare("INSERT INTO {keyspace}.hours (shelf, date_hour) VALUES (?, ?)").await?,
+            put_record: it
+                .prepare("INSERT INTO {keyspace}.pipeline_records (kind, record_key, payload) VALUES (?, ?, ?)")
+                .await?,
+            by_domain: it.list(Table::PagesByDomain, "domain", &["page_id"]).await?,
+            by_user_id: it.list(Table::PagesByUser, "user_id", &["page_id", "domain"]).await?,
+            by_user_name: it.list(Table::PagesByUserName, "user_name", &["domain", "page_id"]).await?,
+            by_hour: it.list(Table::LatestPages, "date_hour", &["domain", "page_id"]).await?,
+            page: it.pages("pages_by_id WHERE page_id = ? AND domain = ?").await?,
+            pages_with_id: it.pages("pages_by_id WHERE page_id = ?").await?,
+            domain: it
+                .prepare("SELECT domain, wiki FROM {keyspace}.domains WHERE shelf = 'all' AND domain = ?")
+                .await?,
+            domains: it.prepare("SELECT domain, wiki FROM {keyspace}.domains WHERE shelf = 'all'").await?,
+            years: it.prepare("SELECT date_hour FROM {keyspace}.hours WHERE shelf = 'years'").await?,
+            hours_newest: it.hours("DESC").await?,
+            hours_oldest: it.hours("ASC").await?,
+            groups_of_domain: it
+                .prepare(
+                    "SELECT domain, namespace, is_bot, is_redirect FROM {keyspace}.pages_by_domain \
+                     WHERE domain = ? AND created_at >= ? AND created_at < ?",
+                )
+                .await?,
+            groups_of_hour: it
+                .prepare(
+                    "SELECT domain, namespace, is_bot, is_redirect FROM {keyspace}.latest_pages WHERE date_hour = ?",
+                )
+                .await?,
+            users_of_hour: it
+                .prepare("SELECT user_id, domain, user_name, is_bot FROM {keyspace}.pages_by_time WHERE date_hour = ?")
+                .await?,
+            records: it
+                .prepare("SELECT kind, record_key, payload FROM {keyspace}.pipeline_records WHERE kind = ?")
+                .await?,
+        })
+    }
+}
+
+struct Preparer<'a> {
+    session: &'a Session,
+    keyspace: &'a str,
+}
+
+impl Preparer<'_> {
+    async fn prepare(&self, cql: &str) -> Result<PreparedStatement, StoreError> {
+        let mut statement = self.session.prepare(cql.replace("{keyspace}", self.keyspace)).await.map_err(of_prepare)?;
+        statement.set_is_idempotent(true);
+        Ok(statement)
+    }
+
+    async fn pages(&self, source: &str) -> Result<PreparedStatement, StoreError> {
+        self.prepare(&format!("SELECT {SELECT_COLUMNS} FROM {{keyspace}}.{source}")).await
+    }
+
+    async fn hours(&self, direction: &str) -> Result<PreparedStatement, StoreError> {
+        let cql = format!(
+            "SELECT date_hour FROM {{keyspace}}.hours WHERE shelf = ? AND date_hour >= ? AND date_hour <= ? \
+             ORDER BY date_hour {direction}"
+        );
+        let mut statement = self.prepare(&cql).await?;
+        statement.set_page_size(HOURS_A_PAGE);
+        Ok(statement)
+    }
+
+    /// The reads of `table`, whose partition is `key` and whose rows are ordered by time and `ties`, all descending: only
+    /// one direction throughout makes the tuple form right.
+    async fn list(&self, table: Table, key: &str, ties: &[&str]) -> Result<ListStatements, StoreError> {
+        let (name, order, marks) = (table.name(), ties.join(", "), ", ?".repeat(ties.len()));
+        let behind = format!("(created_at, {order}) < (?{marks}) AND (created_at) >= (?)");
+        Ok(ListStatements {
+            newest: self.pages(&format!("{name} WHERE {key} = ? AND {behind}")).await?,
+            oldest: self.pages(&format!("{name} WHERE {key} = ? ORDER BY created_at ASC")).await?,
+        })
+    }
+
+    async fn inserts(&self, table: Table) -> Result<TableInserts, StoreError> {
+        let hour = if table.is_by_hour() { "date_hour, " } else { "" };
+        let columns = format!("{hour}{INSERT_COLUMNS}");
+        let marks = vec!["?"; columns.split(',').count()].join(", ");
+        let name = table.name();
+        let single = self
+            .prepare(&format!("INSERT INTO {{keyspace}}.{name} ({columns}) VALUES ({marks}) USING TIMESTAMP ?"))
+            .await?;
+        let batches = (2..=BATCH_ROWS).map(|rows| batch_of(&single, rows)).collect();
+        Ok(TableInserts { table, single, batches })
+    }
+}
+
+fn batch_of(single: &PreparedStatement, rows: usize) -> Batch {
+    let statements = vec![BatchStatement::PreparedStatement(single.clone()); rows];
+    let mut batch = Batch::new_with_statements(BatchType::Unlogged, statements);
+    batch.set_is_idempotent(true);
+    batch
+}
