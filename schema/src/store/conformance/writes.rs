@@ -63,8 +63,8 @@ pub async fn a_page_made_again(store: &dyn Store) {
     again.created_at += TimeDelta::hours(2);
     again.version = again.created_at.timestamp_micros();
     again.user_id = realm.user_id(9);
-    write(store, &[again.clone()]).await;
-    write(store, &[first.clone()]).await;
+    write(store, std::slice::from_ref(&again)).await;
+    write(store, std::slice::from_ref(&first)).await;
     let by_id = store.pages_by_id(first.page_id).await.expect("the store answers");
     assert_eq!(by_id, [again.clone()], "the newest creation only, though the older was written last");
     let list = PageQuery::newest(PageList::Domain(realm.domain(0)), 10);

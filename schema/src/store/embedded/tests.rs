@@ -2,6 +2,7 @@
 
 use crate::page::Page;
 use crate::query::{PageList, PageQuery};
+use crate::reference::{Reference, Scope, differences};
 use crate::store::embedded::{DATABASE_FILE, EmbeddedStore};
 use crate::store::{Durability, Migration, PipelineRecord, Store, StoreError};
 use chrono::DateTime;
@@ -153,6 +154,24 @@ async fn documented_selects_work_in_sqlite() {
         (columns.as_str(), rows),
         ("domain,wiki", vec![r#"Text("it.wikisource.org")|Text("itwikisource")"#.into()])
     );
+}
+
+/// Here a creation has one author at a time, also in the tables with the author in their key.
+#[tokio::test]
+async fn a_larger_version_by_another_author_moves_the_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).await.unwrap();
+    let (old, mut new) = (page(1, 60, "A"), page(1, 60, "A"));
+    new.version += 1;
+    new.user_id = "9".parse().unwrap();
+    new.user_name = "Other".into();
+    store.write_pages(&[old.clone(), page(2, 70, "B")]).await.unwrap();
+    store.write_pages(std::slice::from_ref(&new)).await.unwrap();
+    store.write_pages(std::slice::from_ref(&old)).await.unwrap();
+    let reference = Reference::of([&page(2, 70, "B"), &old, &new]);
+    assert_eq!(differences(&store, &reference, Scope::Whole).await.unwrap(), [""; 0]);
+    let left = store.list_pages(&PageQuery::newest(PageList::UserId(old.user_id), 10)).await.unwrap();
+    assert_eq!(left.pages, [page(2, 70, "B")]);
 }
 
 async fn open_for_conformance() -> Option<crate::store::conformance::Opened> {
