@@ -3,6 +3,7 @@
 //! Knows no table and no topic but `stored`; which store and bus it got only the composition root knows.
 
 pub mod app;
+pub mod http;
 pub mod limits;
 pub mod live;
 pub mod loaders;

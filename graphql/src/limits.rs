@@ -6,7 +6,7 @@ mod weights;
 
 use crate::schema::errors::ApiError;
 use async_graphql::parser::parse_query;
-use async_graphql::parser::types::ExecutableDocument;
+use async_graphql::parser::types::{ExecutableDocument, OperationType};
 use async_graphql::{ServerError, Variables};
 
 /// The limits of a request.
@@ -75,6 +75,19 @@ pub fn admit(query: &str, variables: &Variables, limits: &Limits) -> Result<Admi
     let document = parse_query(query)?;
     let cost = cost::check(&document, variables, limits).map_err(refused)?;
     Ok(Admitted { document, cost })
+}
+
+/// Whether the operation that would be executed is a query; so is what is no document, for executing it says why.
+pub(crate) fn is_query(query: &str, operation_name: Option<&str>) -> bool {
+    if scan::check(query, &Limits::default()).is_err() {
+        return true;
+    }
+    let Ok(document) = parse_query(query) else { return true };
+    let chosen = document.operations.iter().filter(|(name, _)| match (operation_name, name) {
+        (Some(wanted), Some(name)) => name.as_str() == wanted,
+        _ => true,
+    });
+    chosen.into_iter().all(|(_, operation)| operation.node.ty == OperationType::Query)
 }
 
 fn refused(error: ApiError) -> ServerError {

@@ -188,9 +188,9 @@ impl Parts {
     /// What runs beside the stages: hearing of their states and of stored pages, the API, the status line.
     async fn services(&self, listener: TcpListener, terminal: Terminal) -> anyhow::Result<Vec<Task>> {
         let hub = Hub::new(Arc::clone(&self.clock));
-        let router = self.router(&hub);
-        let listener = tokio::net::TcpListener::from_std(listener).context("the listener cannot be used")?;
         let stop = CancellationToken::new();
+        let router = self.router(&hub, &stop);
+        let listener = tokio::net::TcpListener::from_std(listener).context("the listener cannot be used")?;
         let mut tasks = vec![Task::spawn("api", stop.clone(), serve(listener, router, stop))];
         let stop = CancellationToken::new();
         let follow = Arc::clone(&self.view).follow(Arc::clone(&self.bus), stop.clone());
@@ -211,7 +211,7 @@ impl Parts {
     }
 
     /// All routes on one port.
-    fn router(&self, hub: &Arc<Hub>) -> Router {
+    fn router(&self, hub: &Arc<Hub>, stop: &CancellationToken) -> Router {
         let pipeline = BusPipeline { view: Arc::clone(&self.view), bus: Arc::clone(&self.bus) };
         let api = ApiContext {
             store: Arc::clone(&self.store),
@@ -220,8 +220,7 @@ impl Parts {
             hub: Arc::clone(hub),
         };
         let schema = crate::schema::build(api);
-        Router::new()
-            .route_service("/graphql", async_graphql_axum::GraphQL::new(schema))
+        crate::http::router(schema, stop.clone())
             .merge(rest_compat::router(Arc::clone(&self.store)))
             .fallback(rest_compat::not_found)
     }

@@ -3,7 +3,7 @@
 use clap::Parser;
 use ingest::process::{ProcessArgs, run_process};
 use ingest::settings::SourceArgs;
-use ingest::source::{EventSource, SampleSettings, SourceSetting, StreamSettings};
+use ingest::source::{EventSource, SourceSetting, StreamSettings};
 use ingest::status::StageName;
 use std::process::ExitCode;
 
@@ -20,16 +20,17 @@ struct Settings {
 fn main() -> ExitCode {
     let settings = Settings::parse();
     let (source, contact) = settings.source.validate();
-    run_process(&settings.process, StageName::Producer, |ctx| async {
-        Ok(ingest::producer::run(ctx, fixed_source(source, contact)).await?)
-    })
+    let source = fixed_source(source, contact);
+    run_process(&settings.process, StageName::Producer, |ctx| async { Ok(ingest::producer::run(ctx, source).await?) })
 }
 
-/// `auto` is the live stream here: a store that others share must not fill with a sample unasked.
+/// `auto` is the live stream here: a store that others share must never fill with the sample.
 fn fixed_source(setting: SourceSetting, contact: String) -> EventSource {
     match setting {
         SourceSetting::Auto | SourceSetting::Live => EventSource::Stream(StreamSettings::live(contact)),
         SourceSetting::Url(url) => EventSource::Stream(StreamSettings::at(url, contact)),
-        SourceSetting::Sample => EventSource::Sample(SampleSettings::because("asked for with --source sample")),
+        SourceSetting::Sample => {
+            fail_setting("--source", "sample", "it never reaches a shared store; play it with `pagetrack --source sample`")
+        }
     }
 }

@@ -1,0 +1,117 @@
+//! The HTTP surface of GraphQL: one address for queries and the live feed, and the files of dashboard and playground.
+
+mod accept;
+mod answer;
+mod assets;
+mod request;
+mod socket;
+
+use crate::schema::Schema;
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{FromRequestParts, Request, State, WebSocketUpgrade};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, get};
+use request::Refused;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// Bytes of a request's body: a document of 20 KB and variables of its lists' sizes fit.
+const MAX_BODY: usize = 128 * 1024;
+
+/// How long a request may take.
+const TIME_LIMIT: Duration = Duration::from_secs(10);
+
+/// The routes `/graphql`, `/graphiql` and those of the dashboard. `stop` ends the WebSocket connections.
+pub fn router(schema: Schema, stop: CancellationToken) -> Router {
+    Router::new()
+        .route("/graphql", any(serve))
+        .route("/", get(assets::dashboard))
+        .route("/graphiql", get(assets::playground))
+        .route("/graphiql/{*path}", get(assets::file))
+        .route("/assets/{*path}", get(assets::file))
+        .route("/favicon.svg", get(assets::file))
+        .with_state(Endpoint { schema, stop })
+}
+
+/// What answers at `/graphql`.
+#[derive(Clone)]
+struct Endpoint {
+    schema: Schema,
+    stop: CancellationToken,
+}
+
+async fn serve(State(endpoint): State<Endpoint>, request: Request) -> Response {
+    let mut response = if is_upgrade(&request) {
+        upgrade(endpoint, request).await
+    } else {
+        let answer = tokio::time::timeout(TIME_LIMIT, query(&endpoint.schema, request)).await;
+        answer.unwrap_or_else(|_| answer::plain(StatusCode::REQUEST_TIMEOUT, "the request did not arrive in time"))
+    };
+    let headers = response.headers_mut();
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// A query in a POST's body or a GET's address.
+async fn query(schema: &Schema, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let Some(media) = accept::negotiate(&parts.headers) else {
+        let text = "accept application/graphql-response+json or application/json";
+        return answer::plain(StatusCode::NOT_ACCEPTABLE, text);
+    };
+    let parsed = match parts.method {
+        Method::GET | Method::HEAD => request::from_address(parts.uri.query().unwrap_or_default()),
+        Method::POST => match read(&parts.headers, body).await {
+            Ok(bytes) => request::from_json(&bytes),
+            Err(refused) => Err(refused),
+        },
+        _ => Err(Refused::method("GET, POST", "use GET or POST")),
+    };
+    match parsed {
+        Ok(request) => answer::execute(schema, request).await.into_response(media),
+        Err(refused) => answer::refused(refused, media),
+    }
+}
+
+async fn read(headers: &axum::http::HeaderMap, body: Body) -> Result<Vec<u8>, Refused> {
+    if !request::is_json(headers) {
+        return Err(Refused::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "send application/json in UTF-8"));
+    }
+    let too_large = || Refused::new(StatusCode::PAYLOAD_TOO_LARGE, format!("a body has {MAX_BODY} bytes at most"));
+    to_bytes(body, MAX_BODY).await.map(Into::into).map_err(|_| too_large())
+}
+
+fn is_upgrade(request: &Request) -> bool {
+    request.headers().get(header::UPGRADE).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"))
+}
+
+async fn upgrade(endpoint: Endpoint, request: Request) -> Response {
+    let (mut parts, _) = request.into_parts();
+    // Browsers let any page open a WebSocket to any host: only pages of this host may.
+    if !is_same_host(&parts.headers) {
+        return answer::plain(StatusCode::FORBIDDEN, "the live feed is for pages of this host");
+    }
+    let upgrade = match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
+        Ok(upgrade) => upgrade,
+        Err(rejection) => return rejection.into_response(),
+    };
+    let upgrade = upgrade.max_message_size(MAX_BODY).max_frame_size(MAX_BODY).protocols([socket::PROTOCOL]);
+    if upgrade.selected_protocol().is_none() {
+        return answer::plain(StatusCode::BAD_REQUEST, "ask for the protocol graphql-transport-ws");
+    }
+    upgrade.on_upgrade(move |socket| socket::serve(socket, endpoint.schema, endpoint.stop))
+}
+
+/// Whether the request comes from a page of the host that it asks, or from no page at all.
+fn is_same_host(headers: &axum::http::HeaderMap) -> bool {
+    let text = |name: HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or_default());
+    let Some(origin) = text(header::ORIGIN) else { return true };
+    let origin_host = origin.split_once("://").map(|(_, host)| host);
+    origin_host.is_some_and(|host| Some(host) == text(header::HOST))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,110 @@
+//! The answer to a request: executed within its time, with the status that its media type wants.
+
+use super::TIME_LIMIT;
+use super::accept::Media;
+use super::request::Refused;
+use crate::operation::{RequestId, finish_error};
+use crate::schema::Schema;
+use crate::schema::errors::{ApiError, bad_input};
+use async_graphql::{Pos, Request, Response as Answer, ServerError, Value};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+use tracing::Instrument;
+
+/// An executed request.
+pub(super) struct Executed {
+    answer: Answer,
+    request_id: String,
+}
+
+/// A random name for a request.
+pub(super) fn new_request_id() -> String {
+    format!("{:016x}", rand::random::<u64>())
+}
+
+/// Executes a request, 10 s at most.
+pub(super) async fn execute(schema: &Schema, request: Request) -> Executed {
+    let request_id = new_request_id();
+    let request = request.data(RequestId(request_id.clone()));
+    let span = tracing::info_span!("graphql", request_id);
+    let answer = tokio::time::timeout(TIME_LIMIT, schema.execute(request).instrument(span)).await;
+    let answer = answer.unwrap_or_else(|_| Answer::from_errors(vec![server_error(ApiError::Timeout, &request_id)]));
+    Executed { answer, request_id }
+}
+
+fn server_error(error: ApiError, request_id: &String) -> ServerError {
+    let mut error = async_graphql::Error::from(error).into_server_error(Pos::default());
+    error.locations.clear();
+    finish_error(&mut error, Some(request_id));
+    error
+}
+
+impl Executed {
+    /// The answer as it is.
+    pub(super) fn into_answer(self) -> Answer {
+        self.answer
+    }
+
+    /// As a response of this media type.
+    pub(super) fn into_response(self, media: Media) -> Response {
+        let status = status_of(&self.answer, media);
+        let body = if is_request_error(&self.answer) {
+            // A request that was not executed has no `data`, not even null.
+            json!({ "errors": self.answer.errors }).to_string().into_bytes()
+        } else {
+            serde_json::to_vec(&self.answer).expect("an answer is JSON")
+        };
+        respond(status, media, body, &self.request_id)
+    }
+}
+
+/// Whether nothing was executed: the document, its variables or its cost were refused.
+pub(super) fn is_request_error(answer: &Answer) -> bool {
+    answer.data == Value::Null && !answer.errors.is_empty()
+}
+
+/// With the older media type every well-formed request has status 200, but for what the server refuses to do.
+fn status_of(answer: &Answer, media: Media) -> StatusCode {
+    if !is_request_error(answer) {
+        return StatusCode::OK;
+    }
+    let code = answer.errors.iter().find_map(|error| match error.extensions.as_ref()?.get("code")? {
+        Value::String(code) => Some(code.as_str()),
+        _ => None,
+    });
+    match (code, media) {
+        (Some("TIMEOUT"), _) => StatusCode::SERVICE_UNAVAILABLE,
+        (Some("LIMIT_EXCEEDED"), _) | (_, Media::GraphqlResponse) => StatusCode::BAD_REQUEST,
+        (_, Media::Json) => StatusCode::OK,
+    }
+}
+
+/// The response to a request that is not looked at any further.
+pub(super) fn refused(refused: Refused, media: Media) -> Response {
+    let request_id = new_request_id();
+    let error = match refused.status {
+        StatusCode::PAYLOAD_TOO_LARGE => ApiError::LimitExceeded(refused.message),
+        _ => bad_input(refused.message),
+    };
+    let body = json!({ "errors": [server_error(error, &request_id)] }).to_string();
+    let mut response = respond(refused.status, media, body.into_bytes(), &request_id);
+    if let Some(allow) = refused.allow {
+        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allow));
+    }
+    response
+}
+
+fn respond(status: StatusCode, media: Media, body: Vec<u8>, request_id: &str) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, media.content_type()),
+        (header::VARY, "accept"),
+        (header::HeaderName::from_static("x-request-id"), request_id),
+    ];
+    (status, headers, body).into_response()
+}
+
+/// A sentence where no media type was agreed on.
+pub(super) fn plain(status: StatusCode, text: &'static str) -> Response {
+    (status, [(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response()
+}

@@ -1,0 +1,62 @@
+//! The files of dashboard and playground, inside the binary.
+
+use axum::extract::Request;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use rust_embed::RustEmbed;
+
+/// What the dashboard's build made; empty where it was not run.
+#[derive(RustEmbed)]
+#[folder = "../web/dist"]
+#[allow_missing = true]
+struct Files;
+
+/// Nothing from elsewhere, nothing inline: what strangers wrote can never run.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+    font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+const NOT_BUILT: &str =
+    "the dashboard is not part of this build: run `npm ci && npm run build` in web/, then build again\n";
+
+/// The dashboard's page.
+pub(super) async fn dashboard(headers: HeaderMap) -> Response {
+    serve("index.html", &headers).unwrap_or_else(|| (StatusCode::NOT_FOUND, NOT_BUILT).into_response())
+}
+
+/// The playground's page.
+pub(super) async fn playground(headers: HeaderMap) -> Response {
+    serve("graphiql/index.html", &headers).unwrap_or_else(|| (StatusCode::NOT_FOUND, NOT_BUILT).into_response())
+}
+
+/// Any other file, by its path.
+pub(super) async fn file(request: Request) -> Response {
+    let path = request.uri().path().trim_start_matches('/');
+    serve(path, request.headers()).unwrap_or_else(|| StatusCode::NOT_FOUND.into_response())
+}
+
+fn serve(path: &str, headers: &HeaderMap) -> Option<Response> {
+    let file = Files::get(path)?;
+    let tag = format!("\"{}\"", data_encoding::HEXLOWER.encode(&file.metadata.sha256_hash()[..16]));
+    let common = [
+        (header::ETAG, tag.clone()),
+        (header::CACHE_CONTROL, caching(path).into()),
+        (header::CONTENT_SECURITY_POLICY, POLICY.into()),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff".into()),
+        (header::REFERRER_POLICY, "no-referrer".into()),
+    ];
+    if headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes()) {
+        return Some((StatusCode::NOT_MODIFIED, common).into_response());
+    }
+    let content_type = [(header::CONTENT_TYPE, content_type(path, file.metadata.mimetype()))];
+    Some((common, content_type, file.data.into_owned()).into_response())
+}
+
+/// The build puts a hash of the content into the names below `assets/`: such a file never changes.
+fn caching(path: &str) -> &'static str {
+    if path.starts_with("assets/") { "public, max-age=31536000, immutable" } else { "no-cache" }
+}
+
+fn content_type(path: &str, guessed: &str) -> String {
+    let is_text = guessed.starts_with("text/") || path.ends_with(".svg");
+    if is_text { format!("{guessed}; charset=utf-8") } else { guessed.into() }
+}

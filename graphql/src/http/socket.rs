@@ -1,0 +1,158 @@
+//! One WebSocket connection: operations side by side over graphql-transport-ws.
+
+mod protocol;
+
+use super::answer::{execute, is_request_error, new_request_id};
+use crate::limits::is_query;
+use crate::operation::RequestId;
+use crate::schema::Schema;
+use async_graphql::{Request, Response as Answer};
+use axum::extract::ws::{CloseFrame, Message, WebSocket};
+use futures::stream::{BoxStream, StreamExt, once};
+use protocol::{Close, FromClient, ToClient};
+use std::time::Duration;
+use tokio::time::{Instant, interval_at, sleep_until, timeout};
+use tokio_stream::StreamMap;
+use tokio_util::sync::CancellationToken;
+
+pub(super) use protocol::PROTOCOL;
+
+/// Operations that one connection has open.
+const MAX_OPERATIONS: usize = 20;
+
+/// How long a client may take to introduce itself.
+const INIT_TIME: Duration = Duration::from_secs(10);
+
+/// How often a silent client is asked whether it is there.
+const PING_EVERY: Duration = Duration::from_secs(20);
+
+/// How long a client may be silent, or not take what is sent to it.
+const SILENCE: Duration = Duration::from_secs(60);
+
+/// Serves one connection until the client leaves, breaks the protocol, or `stop`.
+pub(super) async fn serve(socket: WebSocket, schema: Schema, stop: CancellationToken) {
+    let begun = Instant::now();
+    let mut connection =
+        Connection { socket, schema, operations: StreamMap::new(), is_acknowledged: false, begun, heard: begun };
+    let close = tokio::select! {
+        () = stop.cancelled() => Close::GoingAway,
+        close = connection.run() => close,
+    };
+    let frame = CloseFrame { code: close.code(), reason: close.reason().into() };
+    // The client may be gone: then there is nobody to tell.
+    let _ = timeout(Duration::from_secs(1), connection.socket.send(Message::Close(Some(frame)))).await;
+}
+
+/// What an operation has to say: answers, then none.
+type Answers = BoxStream<'static, Option<Answer>>;
+
+struct Connection {
+    socket: WebSocket,
+    schema: Schema,
+    operations: StreamMap<String, Answers>,
+    is_acknowledged: bool,
+    begun: Instant,
+    heard: Instant,
+}
+
+impl Connection {
+    async fn run(&mut self) -> Close {
+        let mut pings = interval_at(self.begun + PING_EVERY, PING_EVERY);
+        loop {
+            let done = tokio::select! {
+                message = self.socket.recv() => match message {
+                    Some(Ok(message)) => self.hear(message).await,
+                    Some(Err(_)) | None => Err(Close::Gone),
+                },
+                Some((id, answer)) = self.operations.next() => self.tell(id, answer).await,
+                _ = pings.tick() => self.ping().await,
+                () = sleep_until(self.begun + INIT_TIME), if !self.is_acknowledged => Err(Close::InitTimeout),
+            };
+            if let Err(close) = done {
+                return close;
+            }
+        }
+    }
+
+    async fn hear(&mut self, message: Message) -> Result<(), Close> {
+        self.heard = Instant::now();
+        let text = match message {
+            Message::Text(text) => text,
+            Message::Ping(_) | Message::Pong(_) => return Ok(()),
+            Message::Binary(_) => return Err(Close::BadMessage("messages are text".into())),
+            Message::Close(_) => return Err(Close::Gone),
+        };
+        match protocol::parse(&text)? {
+            FromClient::ConnectionInit if self.is_acknowledged => Err(Close::SecondInit),
+            FromClient::ConnectionInit => {
+                self.is_acknowledged = true;
+                self.send(&ToClient::ConnectionAck).await
+            }
+            FromClient::Ping => self.send(&ToClient::Pong).await,
+            FromClient::Pong => Ok(()),
+            FromClient::Subscribe { id, payload } => self.subscribe(id, Request::from(payload)).await,
+            FromClient::Complete { id } => {
+                self.operations.remove(&id);
+                Ok(())
+            }
+        }
+    }
+
+    async fn subscribe(&mut self, id: String, request: Request) -> Result<(), Close> {
+        if !self.is_acknowledged {
+            return Err(Close::Unauthorized);
+        }
+        if self.operations.contains_key(&id) {
+            return Err(Close::Duplicate(id));
+        }
+        if self.operations.len() >= MAX_OPERATIONS {
+            return Err(Close::TooManyOperations);
+        }
+        self.operations.insert(id, answers(self.schema.clone(), request));
+        Ok(())
+    }
+
+    async fn tell(&mut self, id: String, answer: Option<Answer>) -> Result<(), Close> {
+        match answer {
+            Some(answer) if is_request_error(&answer) => {
+                self.operations.remove(&id);
+                self.send(&ToClient::Error { id: &id, payload: &answer.errors }).await
+            }
+            Some(answer) => self.send(&ToClient::Next { id: &id, payload: &answer }).await,
+            None => {
+                self.operations.remove(&id);
+                self.send(&ToClient::Complete { id: &id }).await
+            }
+        }
+    }
+
+    async fn ping(&mut self) -> Result<(), Close> {
+        if self.heard.elapsed() > SILENCE {
+            return Err(Close::Gone);
+        }
+        self.put(Message::Ping(Default::default())).await
+    }
+
+    async fn send(&mut self, message: &ToClient<'_>) -> Result<(), Close> {
+        let text = serde_json::to_string(message).expect("a message is JSON");
+        self.put(Message::Text(text.into())).await
+    }
+
+    /// Waits while the client does not read; meanwhile its feeds fill and count what they leave out.
+    async fn put(&mut self, message: Message) -> Result<(), Close> {
+        match timeout(SILENCE, self.socket.send(message)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(Close::Gone),
+        }
+    }
+}
+
+/// What an operation answers; a query has as much time as over HTTP.
+fn answers(schema: Schema, request: Request) -> Answers {
+    let answers = if is_query(&request.query, request.operation_name.as_deref()) {
+        once(async move { execute(&schema, request).await.into_answer() }).boxed()
+    } else {
+        schema.execute_stream(request.data(RequestId(new_request_id())))
+    };
+    answers.map(Some).chain(once(async { None })).boxed()
+}

@@ -1,0 +1,123 @@
+//! The messages of graphql-transport-ws, and the codes that close a connection
+//! (github.com/enisdenjo/graphql-ws, PROTOCOL.md).
+
+use crate::http::request::Wire;
+use async_graphql::{Response as Answer, ServerError};
+use serde::{Deserialize, Serialize};
+
+/// The subprotocol's name.
+pub(in crate::http) const PROTOCOL: &str = "graphql-transport-ws";
+
+/// What a client says.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(super) enum FromClient {
+    /// Introduces itself.
+    ConnectionInit,
+    /// Asks whether we are there.
+    Ping,
+    /// Is there.
+    Pong,
+    /// Begins an operation.
+    Subscribe {
+        /// Its name.
+        id: String,
+        /// The request.
+        payload: Wire,
+    },
+    /// Ends an operation.
+    Complete {
+        /// Its name.
+        id: String,
+    },
+}
+
+/// What a client hears.
+#[derive(Debug, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(super) enum ToClient<'a> {
+    /// The introduction is accepted.
+    ConnectionAck,
+    /// We are there.
+    Pong,
+    /// An answer.
+    Next {
+        /// The operation.
+        id: &'a str,
+        /// The answer.
+        payload: &'a Answer,
+    },
+    /// The operation was not executed.
+    Error {
+        /// The operation.
+        id: &'a str,
+        /// Why.
+        payload: &'a [ServerError],
+    },
+    /// The operation has ended.
+    Complete {
+        /// The operation.
+        id: &'a str,
+    },
+}
+
+/// Why a connection ends.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Close {
+    /// The client left or does not answer.
+    Gone,
+    /// The server stops.
+    GoingAway,
+    /// Not a message of the protocol.
+    BadMessage(String),
+    /// An operation before the introduction.
+    Unauthorized,
+    /// No introduction in time.
+    InitTimeout,
+    /// An operation's name is in use.
+    Duplicate(String),
+    /// A second introduction.
+    SecondInit,
+    /// More operations than one connection may have.
+    TooManyOperations,
+}
+
+impl Close {
+    /// The code of the close frame.
+    pub(super) fn code(&self) -> u16 {
+        match self {
+            Self::Gone => 1000,
+            Self::GoingAway => 1001,
+            Self::BadMessage(_) => 4400,
+            Self::Unauthorized => 4401,
+            Self::InitTimeout => 4408,
+            Self::Duplicate(_) => 4409,
+            Self::SecondInit | Self::TooManyOperations => 4429,
+        }
+    }
+
+    /// The reason of the close frame: at most 123 bytes.
+    pub(super) fn reason(&self) -> String {
+        match self {
+            Self::Gone => String::new(),
+            Self::GoingAway => "the server stops".into(),
+            Self::BadMessage(why) => short(why),
+            Self::Unauthorized => "Unauthorized".into(),
+            Self::InitTimeout => "Connection initialisation timeout".into(),
+            Self::Duplicate(id) => short(&format!("Subscriber for {id} already exists")),
+            Self::SecondInit => "Too many initialisation requests".into(),
+            Self::TooManyOperations => "Too many operations".into(),
+        }
+    }
+}
+
+fn short(text: &str) -> String {
+    text[..text.floor_char_boundary(120)].into()
+}
+
+/// A client's message.
+pub(super) fn parse(text: &str) -> Result<FromClient, Close> {
+    let is_object = text.trim_start().starts_with('{');
+    let parsed = if is_object { serde_json::from_str(text).ok() } else { None };
+    parsed.ok_or_else(|| Close::BadMessage("not a message of graphql-transport-ws".into()))
+}
