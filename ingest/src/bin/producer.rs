@@ -2,7 +2,7 @@
 
 use clap::Parser;
 use ingest::process::{ProcessArgs, run_process};
-use ingest::settings::SourceArgs;
+use ingest::settings::{SourceArgs, fail_setting};
 use ingest::source::{EventSource, SourceSetting, StreamSettings};
 use ingest::status::StageName;
 use std::process::ExitCode;
@@ -29,8 +29,10 @@ fn fixed_source(setting: SourceSetting, contact: String) -> EventSource {
     match setting {
         SourceSetting::Auto | SourceSetting::Live => EventSource::Stream(StreamSettings::live(contact)),
         SourceSetting::Url(url) => EventSource::Stream(StreamSettings::at(url, contact)),
-        SourceSetting::Sample => {
-            fail_setting("--source", "sample", "it never reaches a shared store; play it with `pagetrack --source sample`")
-        }
+        SourceSetting::Sample => fail_setting(
+            "--source",
+            "sample",
+            "it never reaches a shared store; play it with `pagetrack --source sample`",
+        ),
     }
 }
