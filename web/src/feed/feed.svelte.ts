@@ -17,13 +17,19 @@ export interface FeedSource {
 /** New rows are drawn at most this often, so that a burst does not redraw the list for each of its pages. */
 const DRAW_MS = 250;
 
+const REFILL_MS = 5_000;
+
 /** The live feed: joins live first, then fills up with what is stored, so that nothing falls in between. */
 export class Feed {
   rows = $state.raw<readonly Row[]>([]);
   /** Heard of but not shown yet, since the feed is held. */
   held = $state.raw<readonly Row[]>([]);
   connection = $state<Connection>("connecting");
-  error = $state.raw<RequestError>();
+  /** Why what is stored could not be fetched; it is tried again. */
+  private fillError = $state.raw<RequestError>();
+  /** Why the live part was refused; it is tried again. */
+  private liveError = $state.raw<RequestError>();
+  readonly error = $derived(this.fillError ?? this.liveError);
   isLoaded = $state(false);
   isPaused = $state(false);
   /** A reader points at or tabs into the list: its rows must not move away under them. */
@@ -34,6 +40,7 @@ export class Feed {
 
   private stopLive: (() => void) | undefined;
   private filling: AbortController | undefined;
+  private refill: ReturnType<typeof setTimeout> | undefined;
   private drawing: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly source: FeedSource) {}
@@ -44,11 +51,11 @@ export class Feed {
     this.rows = this.held = [];
     this.isLoaded = false;
     this.connection = "connecting";
-    this.error = undefined;
+    this.fillError = this.liveError = undefined;
     this.stopLive = this.source.subscribe(this.filter(), {
       onEvent: (event) => this.onEvent(event),
       onConnection: (state) => this.onConnection(state),
-      onRefused: (error) => (this.error = error),
+      onRefused: (error) => (this.liveError = error),
     });
     void this.fill();
     return () => this.stop();
@@ -69,7 +76,7 @@ export class Feed {
   }
 
   private onEvent({ pageCreated: event }: PageCreatedSubscription): void {
-    this.error = undefined;
+    this.liveError = undefined;
     this.hold([event.page]);
     // The server left some out since this reader was slow: they are stored, so fetch them.
     if (event.missedCount > 0) void this.fill();
@@ -82,6 +89,7 @@ export class Feed {
   }
 
   private async fill(): Promise<void> {
+    clearTimeout(this.refill);
     this.filling?.abort();
     const filling = (this.filling = new AbortController());
     try {
@@ -89,12 +97,13 @@ export class Feed {
       if (filling.signal.aborted) return;
       const isKnown = ({ id }: Row): boolean => this.rows.some((row) => row.id === id);
       this.hold([...latest].reverse().filter((row) => !isKnown(row)));
-      this.error = undefined;
+      this.fillError = undefined;
       if (!this.isLoaded) this.release();
       this.isLoaded = true;
     } catch (error) {
       if (filling.signal.aborted) return;
-      this.error = error instanceof RequestError ? error : new RequestError(String(error), "INTERNAL");
+      this.fillError = error instanceof RequestError ? error : new RequestError(String(error), "INTERNAL");
+      this.refill = setTimeout(() => void this.fill(), REFILL_MS);
     }
   }
 
@@ -106,6 +115,7 @@ export class Feed {
   private stop(): void {
     this.stopLive?.();
     this.filling?.abort();
+    clearTimeout(this.refill);
     clearTimeout(this.drawing);
     this.drawing = undefined;
   }
