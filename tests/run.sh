@@ -70,7 +70,7 @@ step "build" cargo build --workspace --all-targets --locked
 step "rust" cargo test --workspace --locked --no-fail-fast
 
 if browser=$(find_browser); then
-    step "browser" env PAGETRACK_BIN="$PWD/target/debug/pagetrack" CHROMIUM="$browser" sh -c 'cd web && npm run --silent e2e'
+    step "browser" env PAGETRACK_BIN="$PWD/target/debug/pagetrack" PAGETRACK_CHROMIUM="$browser" sh -c 'cd web && npm run --silent e2e'
 else
     missing "browser journey: it needs chromium (Debian: apt-get install chromium)"
 fi

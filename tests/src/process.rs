@@ -80,6 +80,17 @@ impl Process {
         }
     }
 
+    /// The most memory that it ever had resident, in MB.
+    ///
+    /// # Errors
+    /// When it has ended, or the system does not tell.
+    pub fn peak_memory_mb(&self) -> anyhow::Result<f64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM")?;
+        let kilobytes: f64 = line.trim().trim_end_matches(" kB").parse()?;
+        Ok(kilobytes / 1024.0)
+    }
+
     /// What it printed last.
     pub fn log_end(&self) -> String {
         let text = std::fs::read_to_string(&self.log).unwrap_or_else(|error| format!("(no log: {error})"));

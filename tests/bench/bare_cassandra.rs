@@ -1,0 +1,83 @@
+//! The yardstick of the Cassandra store: a bare loop that does the same prepared inserts one by one, 256 in flight.
+
+use futures::{StreamExt, TryStreamExt, stream};
+use schema::hour::Hour;
+use schema::page::Page;
+use schema::tables::Table;
+use scylla::client::session::Session;
+use scylla::client::session_builder::SessionBuilder;
+use scylla::statement::prepared::PreparedStatement;
+use scylla::value::CqlTimestamp;
+use std::time::Instant;
+
+const IN_FLIGHT: usize = 256;
+const COLUMNS: &str = "page_id, user_id, user_name, domain, page_title, created_at, wiki, namespace, is_redirect, is_bot, rev_id, event_id";
+const MARKS: &str = "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?";
+
+/// Pages per second into the tables of `keyspace`, which a store has made.
+pub(crate) async fn insert_all(node: &str, keyspace: &str, pages: &[Page]) -> anyhow::Result<f64> {
+    let session = SessionBuilder::new().known_node(node).build().await?;
+    let mut statements = Vec::new();
+    for table in Table::ALL {
+        let (column, mark) = if table.is_by_hour() { (", date_hour", ", ?") } else { ("", "") };
+        let cql = format!(
+            "INSERT INTO {keyspace}.{} ({COLUMNS}{column}) VALUES ({MARKS}{mark}) USING TIMESTAMP ?",
+            table.name()
+        );
+        statements.push((table, session.prepare(cql).await?));
+    }
+    let (session, statements) = (&session, &statements);
+    let begun = Instant::now();
+    stream::iter(
+        pages.iter().flat_map(|page| statements.iter().map(move |(table, statement)| (page, *table, statement))),
+    )
+    .map(Ok)
+    .try_for_each_concurrent(IN_FLIGHT, |(page, table, statement)| insert(session, statement, table, page))
+    .await?;
+    Ok(pages.len() as f64 / begun.elapsed().as_secs_f64())
+}
+
+async fn insert(session: &Session, statement: &PreparedStatement, table: Table, page: &Page) -> anyhow::Result<()> {
+    let (page_id, user_id) = (page.page_id.to_string(), page.user_id.to_string());
+    let at = CqlTimestamp(page.created_at.timestamp_millis());
+    let rev_id = page.rev_id.cast_signed();
+    let (domain, wiki) = (page.domain.as_str(), page.wiki.as_str());
+    if table.is_by_hour() {
+        let hour = Hour::of(page.created_at).to_string();
+        let row = (
+            &page_id,
+            &user_id,
+            &page.user_name,
+            domain,
+            &page.page_title,
+            at,
+            wiki,
+            page.namespace,
+            page.is_redirect,
+            page.is_bot,
+            rev_id,
+            &page.event_id,
+            hour,
+            page.version,
+        );
+        session.execute_unpaged(statement, row).await?;
+    } else {
+        let row = (
+            &page_id,
+            &user_id,
+            &page.user_name,
+            domain,
+            &page.page_title,
+            at,
+            wiki,
+            page.namespace,
+            page.is_redirect,
+            page.is_bot,
+            rev_id,
+            &page.event_id,
+            page.version,
+        );
+        session.execute_unpaged(statement, row).await?;
+    }
+    Ok(())
+}

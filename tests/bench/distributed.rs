@@ -1,0 +1,118 @@
+//! The distributed pipeline on real Kafka and Cassandra: from a full `input` topic to all tables, and end to end.
+
+use crate::ask::wait_for_any_answer;
+use crate::embedded::free_port;
+use crate::table::{Table, Wanted, percentile};
+use crate::{bare_cassandra, latency};
+use anyhow::Context;
+use bytes::Bytes;
+use futures::future::try_join_all;
+use ingest::bus::{BusUrl, Followed, Record, Topic};
+use schema::clock::SystemClock;
+use schema::page::Page;
+use schema::store::{Durability, Migration, Store, StoreUrl};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tests::process::Process;
+use tests::stream_server::StreamServer;
+
+/// A cluster's addresses, with names of their own for one measurement.
+struct Cluster {
+    bus: BusUrl,
+    store: StoreUrl,
+}
+
+impl Cluster {
+    /// None where the servers are not there.
+    fn named(name: &str) -> anyhow::Result<Option<Self>> {
+        let keyspace = format!("bench_{name}_{}", std::process::id());
+        let (Some(BusUrl::Kafka { brokers, .. }), Some(store)) =
+            (tests::servers::kafka()?, tests::servers::cassandra(&keyspace)?)
+        else {
+            return Ok(None);
+        };
+        Ok(Some(Self { bus: BusUrl::Kafka { brokers, prefix: keyspace }, store }))
+    }
+
+    async fn open_store(&self) -> anyhow::Result<Arc<dyn Store>> {
+        Ok(schema::store::open(&self.store, Migration::Apply, Durability::Power, Arc::new(SystemClock)).await?)
+    }
+
+    fn start(&self, name: &'static str, more: &[&str], folder: &Path) -> anyhow::Result<Process> {
+        let mut args: Vec<String> = more.iter().map(ToString::to_string).collect();
+        args.extend(["--bus".into(), self.bus.to_string(), "--log".into(), "warn".into()]);
+        if matches!(name, "writer" | "pagetrack") {
+            args.extend(["--store".into(), self.store.to_string()]);
+        }
+        Process::start(name, &args, folder)
+    }
+}
+
+/// All figures of the distributed mode; none where the servers are not there.
+pub(crate) async fn measure(events: &[Bytes], pages: &[Page], table: &mut Table) -> anyhow::Result<()> {
+    let Some(cluster) = Cluster::named("rows")? else { return Ok(()) };
+    let (rate, memory) = input_to_tables(&cluster, events).await?;
+    let bare = bare_inserts(pages).await?;
+    let per_page = schema::tables::Table::ALL.len() as f64;
+    table.add("distributed: `input` → all tables", Wanted::Stated, rate * per_page, "rows/s");
+    table.add("distributed: bare loop, one by one, 256 in flight", Wanted::Stated, bare * per_page, "rows/s");
+    table.add("distributed: pipeline ÷ bare loop", Wanted::AtLeast(1.8), rate / bare, "×");
+    for (name, peak) in memory {
+        table.add(&format!("distributed: peak memory of `{name}`"), Wanted::AtMost(256.0), peak, "MB");
+    }
+    let cluster = Cluster::named("delay")?.context("the servers were there a moment ago")?;
+    let mut delays = end_to_end(&cluster).await?;
+    table.add("distributed: event → visible, 10/s, p50", Wanted::Stated, percentile(&mut delays, 50), "ms");
+    table.add("distributed: event → visible, 10/s, p99", Wanted::AtMost(100.0), percentile(&mut delays, 99), "ms");
+    Ok(())
+}
+
+/// Pages per second, and each process's peak memory in MB.
+async fn input_to_tables(cluster: &Cluster, events: &[Bytes]) -> anyhow::Result<(f64, Vec<(&'static str, f64)>)> {
+    let folder = tempfile::tempdir()?;
+    let store = cluster.open_store().await?;
+    let bus = ingest::bus::open(&cluster.bus, store).await?;
+    let mut deliveries = Vec::with_capacity(events.len());
+    for event in events {
+        deliveries.push(bus.publish(Topic::Input, Record { key: String::new(), payload: event.clone() }).await?);
+    }
+    try_join_all(deliveries).await?;
+    let mut stored = bus.follow(Topic::Stored).await?;
+    let begun = Instant::now();
+    let cleaner = cluster.start("cleaner", &[], folder.path())?;
+    let writer = cluster.start("writer", &[], folder.path())?;
+    let mut count = 0;
+    while count < events.len() as u64 {
+        let heard = tokio::time::timeout(Duration::from_secs(120), stored.next()).await;
+        count += match heard.with_context(|| format!("{count} stored; {}", writer.log_end()))?? {
+            Followed::Record(_) => 1,
+            Followed::Missed(missed) => missed,
+        };
+    }
+    let rate = events.len() as f64 / begun.elapsed().as_secs_f64();
+    Ok((rate, vec![("cleaner", cleaner.peak_memory_mb()?), ("writer", writer.peak_memory_mb()?)]))
+}
+
+async fn bare_inserts(pages: &[Page]) -> anyhow::Result<f64> {
+    let cluster = Cluster::named("bare")?.context("the servers were there a moment ago")?;
+    cluster.open_store().await?;
+    let StoreUrl::Cassandra { nodes, keyspace } = &cluster.store else { anyhow::bail!("not Cassandra") };
+    bare_cassandra::insert_all(nodes.first().context("no node")?, keyspace, pages).await
+}
+
+/// Milliseconds of each event through all processes.
+async fn end_to_end(cluster: &Cluster) -> anyhow::Result<Vec<f64>> {
+    let folder = tempfile::tempdir()?;
+    cluster.open_store().await?;
+    let server = StreamServer::start().await;
+    let listen = format!("127.0.0.1:{}", free_port()?);
+    let _serve = cluster.start("pagetrack", &["serve", "--listen", &listen], folder.path())?;
+    let _writer = cluster.start("writer", &[], folder.path())?;
+    let _cleaner = cluster.start("cleaner", &[], folder.path())?;
+    let _producer = cluster.start("producer", &["--source", server.url().as_str()], folder.path())?;
+    let base = format!("http://{listen}");
+    wait_for_any_answer(&base).await?;
+    server.wait_for_visits(1).await;
+    latency::measure(&server, &base).await
+}
