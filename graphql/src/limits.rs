@@ -52,7 +52,7 @@ impl Default for Limits {
             root_fields: 20,
             selections: 5_000,
             cost: 5_000,
-            introspection_cost: 2_000_000,
+            introspection_cost: 1_000_000,
             introspection_depth: 20,
         }
     }

@@ -1,12 +1,16 @@
 //! What surrounds each operation, over whatever transport it came: limits before it, loaders for it, codes on its errors.
 
+mod nulls;
+
 use crate::limits::{Admitted, Limits, admit};
 use crate::loaders::Loaders;
 use async_graphql::extensions::{
-    Extension, ExtensionContext, ExtensionFactory, NextExecute, NextPrepareRequest, NextRequest, NextSubscribe,
+    Extension, ExtensionContext, ExtensionFactory, NextExecute, NextPrepareRequest, NextRequest, NextResolve,
+    NextSubscribe, ResolveInfo,
 };
 use async_graphql::{Data, Request, Response, ServerError, ServerResult, Value};
 use futures::stream::{BoxStream, StreamExt};
+use nulls::Nulls;
 use schema::store::Store;
 use std::any::TypeId;
 use std::sync::{Arc, OnceLock};
@@ -30,7 +34,12 @@ impl Operations {
 
 impl ExtensionFactory for Operations {
     fn create(&self) -> Arc<dyn Extension> {
-        Arc::new(Operation { store: self.store.clone(), limits: self.limits, facts: Arc::default() })
+        Arc::new(Operation {
+            store: self.store.clone(),
+            limits: self.limits,
+            facts: Arc::default(),
+            nulls: Nulls::default(),
+        })
     }
 }
 
@@ -39,6 +48,7 @@ struct Operation {
     store: Arc<dyn Store>,
     limits: Limits,
     facts: Arc<Facts>,
+    nulls: Nulls,
 }
 
 /// What is known of an operation before it is executed.
@@ -88,7 +98,20 @@ impl Extension for Operation {
     ) -> Response {
         let mut data = Data::default();
         data.insert(Loaders::new(&self.store));
-        next.run_with_data(ctx, operation_name, data).await
+        let mut response = next.run_with_data(ctx, operation_name, data).await;
+        response.errors.extend(self.nulls.take_errors());
+        response
+    }
+
+    async fn resolve(
+        &self,
+        ctx: &ExtensionContext<'_>,
+        info: ResolveInfo<'_>,
+        next: NextResolve<'_>,
+    ) -> ServerResult<Option<Value>> {
+        let (path, is_nullable) = (info.path_node, !info.return_type.ends_with('!'));
+        let result = next.run(ctx, info).await;
+        self.nulls.settle(path, is_nullable, result)
     }
 }
 

@@ -93,4 +93,4 @@ fn loaders<'a>(ctx: &Context<'a>) -> &'a Loaders {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -61,7 +61,7 @@ impl Executed {
 
 /// Whether nothing was executed: the document, its variables or its cost were refused.
 pub(super) fn is_request_error(answer: &Answer) -> bool {
-    answer.data == Value::Null && !answer.errors.is_empty()
+    answer.data == Value::Null && !answer.errors.is_empty() && answer.errors.iter().all(|error| error.path.is_empty())
 }
 
 /// With the older media type every well-formed request has status 200, but for what the server refuses to do.

@@ -17,15 +17,18 @@ pub(super) fn check(document: &ExecutableDocument, variables: &Variables, limits
     at_most("fragments", document.fragments.len(), limits.fragments)?;
     let mut pass =
         Pass { fragments: &document.fragments, inputs: Inputs::new(document, variables), known: HashMap::new() };
-    for fragment in document.fragments.values() {
-        pass.selection_set(&fragment.node.selection_set.node, Mode::Query, 0)?.check(limits)?;
-    }
     let mut cost = 0;
     for (_, operation) in document.operations.iter() {
         let measure = pass.selection_set(&operation.node.selection_set.node, Mode::Query, 0)?;
-        at_most("fields of the root", measure.top_fields, limits.root_fields)?;
         measure.check(limits)?;
+        at_most("fields of the root", measure.top_fields, limits.root_fields)?;
         cost = cost.max(measure.cost);
+    }
+    for name in document.fragments.keys() {
+        // Used by no operation: the validation says so, but it walks it first.
+        if !pass.is_known(name) {
+            pass.fragment(name, Mode::Query, 0)?.check(limits)?;
+        }
     }
     Ok(cost)
 }
@@ -100,6 +103,10 @@ struct Pass<'a> {
 }
 
 impl<'a> Pass<'a> {
+    fn is_known(&self, name: &str) -> bool {
+        [Mode::Query, Mode::Introspection].iter().any(|mode| self.known.contains_key(&(name, *mode)))
+    }
+
     fn selection_set(&mut self, set: &'a SelectionSet, mode: Mode, level: u32) -> Result<Measure, ApiError> {
         at_most("selections within each other", level, MAX_LEVELS)?;
         let mut sum = Measure::default();

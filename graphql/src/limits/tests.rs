@@ -1,1 +1,111 @@
-//! Hostile documents.
+//! Hostile documents: each is refused, by name, before it costs anything.
+
+use super::*;
+use std::fmt::Write;
+
+fn refusal(query: &str, variables: serde_json::Value) -> Option<String> {
+    admit(query, &Variables::from_json(variables), &Limits::default()).err().map(|error| error.message)
+}
+
+fn check_refused(query: &str, begins: &str) {
+    let message = refusal(query, serde_json::json!({})).unwrap_or_else(|| "admitted".into());
+    assert!(message.starts_with(begins), "{message:?}, wanted {begins:?}: {}", &query[..query.len().min(100)]);
+}
+
+fn check_admitted(query: &str) {
+    assert_eq!(refusal(query, serde_json::json!({})), None, "{query}");
+}
+
+/// Fragments that each spread the next one twice: 2^n selections from a few bytes each.
+fn doubling(n: usize, last: &str) -> String {
+    let mut text = String::from("{ ...f0 }\n");
+    for i in 0..n {
+        writeln!(text, "fragment f{i} on Query {{ ...f{} ...f{} }}", i + 1, i + 1).unwrap();
+    }
+    text + &format!("fragment f{n} on Query {{ {last} }}")
+}
+
+#[test]
+fn doubling_fragments_are_counted_not_walked() {
+    check_refused(&doubling(24, "pipeline { version }"), "selections: ");
+    // Beyond 2^64: the sum stops at the top instead of wrapping.
+    let limits = Limits { fragments: 100, ..Limits::default() };
+    let error = admit(&doubling(80, "pipeline { version }"), &Variables::default(), &limits).err().unwrap();
+    assert!(error.message.starts_with(&format!("selections: {}", u64::MAX)), "{}", error.message);
+    check_refused(&doubling(60, "pipeline { version }"), "fragments: 61");
+    // A spread of nothing and an introspection count too.
+    check_refused(&doubling(24, "...nowhere"), "selections: ");
+    check_refused(&doubling(24, "__schema { types { name } }"), "selections: ");
+}
+
+#[test]
+fn a_cycle_is_refused() {
+    check_refused("{ ...a } fragment a on Query { ...b } fragment b on Query { ...a }", "the fragment ");
+    check_refused("{ pipeline { version } } fragment a on Query { ...a }", "the fragment a contains itself");
+}
+
+#[test]
+fn a_flood_is_refused_by_its_text() {
+    let many = |n: usize, text: &dyn Fn(usize) -> String| (0..n).map(text).collect::<Vec<_>>().join(" ");
+    check_refused(
+        &format!("{{ {} }}", many(50_000, &|i| format!("a{i}: pipeline {{ version }}"))),
+        "bytes of the document: ",
+    );
+    check_refused(&format!("{{ {} }}", many(21, &|i| format!("a{i}: __typename"))), "fields of the root: 21");
+    check_refused(&format!("{{ pipeline {{ {} }} }}", many(31, &|i| format!("a{i}: version"))), "aliases: 31");
+    check_refused(&format!("{{ pipeline {{ {} }} }}", "version ".repeat(2_000)), "tokens of the document: ");
+    check_refused(&format!("{{ pipeline {{ version {} }} }}", "@skip(if: false) ".repeat(21)), "directives: 21");
+    check_refused(&"x".repeat(3_000_000), "bytes of the document: 3000000");
+}
+
+#[test]
+fn deep_nesting_never_reaches_the_parser() {
+    for (open, close) in [("[", "]"), ("{a:", "}")] {
+        let value = format!("{}1{}", open.repeat(3_000), close.repeat(3_000));
+        check_refused(&format!("{{ pages(filter: {value}) {{ nodes {{ id }} }} }}"), "tokens of the document: ");
+        check_refused(
+            &format!("{{ pages(filter: {}1{}) {{ id }} }}", open.repeat(50), close.repeat(50)),
+            "brackets within each other: ",
+        );
+    }
+    check_refused(&"{a".repeat(900), "brackets within each other: 900");
+    check_refused(&format!("{}{}", "{a".repeat(12), "}".repeat(12)), "fields within each other: 12");
+}
+
+#[test]
+fn lists_of_lists_cost_their_product() {
+    check_refused("{ pages(first: 2147483647) { nodes { id } } }", "cost: ");
+    check_admitted("query($n: Int) { pages(first: $n) { nodes { id } } }");
+    check_refused("query($n: Int = 2147483647) { pages(first: $n) { nodes { id } } }", "cost: ");
+    let query = "query($n: Int) { pages(first: $n) { nodes { id } } }";
+    assert!(refusal(query, serde_json::json!({ "n": 2_000_000_000 })).is_some());
+    check_refused("{ domains(first: 100) { nodes { pages(first: 100) { nodes { id } } } } }", "cost: ");
+    check_refused("{ hours(during: {}, first: 100) { nodes { users { nodes { id } } } } }", "cost: ");
+}
+
+#[test]
+fn what_people_ask_is_admitted() {
+    check_admitted("{ pages(first: 100) { nodes { id title url user { userName url } domain { name wiki } } } }");
+    check_admitted("{ hours(during: {lastHours: 24}, first: 24) { nodes { hour pageCount botPageCount } } }");
+    check_admitted("{ domains(first: 50) { nodes { name pages(first: 1) { nodes { title } } } } }");
+    check_admitted("query a { __typename } query b { __typename }");
+}
+
+/// The query that GraphiQL and code generators send.
+const INTROSPECTION: &str = "query IntrospectionQuery { __schema { queryType { name } mutationType { name }
+    subscriptionType { name } types { ...FullType } directives { name description isRepeatable locations
+    args(includeDeprecated: true) { ...InputValue } } } }
+    fragment FullType on __Type { kind name description specifiedByURL fields(includeDeprecated: true) { name description
+    args(includeDeprecated: true) { ...InputValue } type { ...TypeRef } isDeprecated deprecationReason }
+    inputFields(includeDeprecated: true) { ...InputValue } interfaces { ...TypeRef }
+    enumValues(includeDeprecated: true) { name description isDeprecated deprecationReason } possibleTypes { ...TypeRef } }
+    fragment InputValue on __InputValue { name description type { ...TypeRef } defaultValue isDeprecated deprecationReason }
+    fragment TypeRef on __Type { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name
+    ofType { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name } } } } } } } } } }";
+
+#[test]
+fn an_introspection_has_a_budget_of_its_own() {
+    check_admitted(INTROSPECTION);
+    let deep = "{ __schema { types { fields { type { fields { type { fields { type { name } } } } } } } } }";
+    check_refused(deep, "cost of the introspection: ");
+}

@@ -1,7 +1,7 @@
 //! Tests of the schema over the embedded store.
 
 mod contract;
-mod fixture;
+pub(crate) mod fixture;
 mod lists;
 mod loading;
 mod objects;

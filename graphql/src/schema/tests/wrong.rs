@@ -73,7 +73,8 @@ async fn one_failure_does_not_take_the_others_with_it() {
         .await
         .answer("{ pages(first: 0) { nodes { id } } domain(name: \"www.wikidata.org\") { wiki } }")
         .await;
-    assert_eq!(answer["data"]["pages"], serde_json::Value::Null);
+    assert_eq!(answer["data"].get("pages"), Some(&serde_json::Value::Null), "{answer}");
+    assert_eq!(answer["errors"][0]["path"], serde_json::json!(["pages"]));
     assert_eq!(answer["data"]["domain"]["wiki"], "wikidatawiki", "{answer}");
 }
 
@@ -82,4 +83,14 @@ async fn an_error_names_its_request() {
     let request = Request::new("{ pages(first: 0) { nodes { id } } }").data(RequestId("abc".into()));
     let answer = Fixture::known().await.answer(request).await;
     assert_eq!(answer["errors"][0]["extensions"]["requestId"], "abc");
+}
+
+#[tokio::test]
+async fn an_error_leaves_null_at_the_nearest_field_that_may_be() {
+    let document = r#"{ hours(during: {lastHours: 2}) { nodes { hour pages(first: 0) { nodes { id } } } }
+        domain(name: "www.wikidata.org") { wiki pages(first: 0) { nodes { id } } } pipeline { source } }"#;
+    let answer = Fixture::known().await.answer(document).await;
+    let wanted = serde_json::json!({ "hours": null, "domain": null, "pipeline": { "source": "SAMPLE" } });
+    assert_eq!(answer["data"], wanted, "{answer:#}");
+    assert!(answer["errors"].as_array().unwrap().iter().all(|e| e["extensions"]["code"] == "BAD_USER_INPUT"));
 }

@@ -1,0 +1,151 @@
+//! Real connections over graphql-transport-ws.
+
+use super::*;
+use crate::schema::tests::fixture::page;
+use futures::{SinkExt, StreamExt};
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+type Socket = WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>;
+
+/// A server on a free port.
+struct Server {
+    address: std::net::SocketAddr,
+    fixture: Fixture,
+    stop: CancellationToken,
+}
+
+impl Server {
+    async fn start() -> Self {
+        let fixture = Fixture::known().await;
+        let stop = CancellationToken::new();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let app = router(fixture.schema.clone(), stop.clone());
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        Self { address, fixture, stop }
+    }
+
+    async fn connect(&self, origin: Option<String>, protocol: &str) -> Result<Socket, u16> {
+        let mut request = format!("ws://{}/graphql", self.address).into_client_request().unwrap();
+        request.headers_mut().insert("sec-websocket-protocol", protocol.parse().unwrap());
+        if let Some(origin) = origin {
+            request.headers_mut().insert("origin", origin.parse().unwrap());
+        }
+        match connect_async(request).await {
+            Ok((socket, _)) => Ok(socket),
+            Err(tokio_tungstenite::tungstenite::Error::Http(response)) => Err(response.status().as_u16()),
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    async fn open(&self) -> Socket {
+        self.connect(None, PROTOCOL).await.unwrap()
+    }
+}
+
+const PROTOCOL: &str = "graphql-transport-ws";
+
+async fn say(socket: &mut Socket, message: Value) {
+    socket.send(Message::text(message.to_string())).await.unwrap();
+}
+
+async fn hear(socket: &mut Socket) -> Value {
+    let wait = std::time::Duration::from_secs(10);
+    let message = tokio::time::timeout(wait, socket.next()).await.expect("an answer in time").unwrap().unwrap();
+    match message {
+        Message::Text(text) => serde_json::from_str(&text).unwrap(),
+        Message::Close(frame) => json!({ "close": u16::from(frame.unwrap().code) }),
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn introduced(server: &Server) -> Socket {
+    let mut socket = server.open().await;
+    say(&mut socket, json!({ "type": "connection_init" })).await;
+    assert_eq!(hear(&mut socket).await, json!({ "type": "connection_ack" }));
+    socket
+}
+
+fn subscribe(id: &str, query: &str) -> Value {
+    json!({ "type": "subscribe", "id": id, "payload": { "query": query } })
+}
+
+#[tokio::test]
+async fn a_subscription_from_hello_to_goodbye() {
+    let server = Server::start().await;
+    let mut socket = introduced(&server).await;
+    let document =
+        "subscription { pageCreated(filter: {isBot: false}) { missedCount cursor page { pageId user { userName } } } }";
+    say(&mut socket, subscribe("1", document)).await;
+    // The answer to a ping comes after the subscription began.
+    say(&mut socket, subscribe("2", "{ __typename }")).await;
+    let next = hear(&mut socket).await;
+    assert_eq!((&next["type"], &next["payload"]["data"]["__typename"]), (&json!("next"), &json!("Query")));
+    assert_eq!(hear(&mut socket).await, json!({ "type": "complete", "id": "2" }));
+    while server.fixture.hub.subscriber_count() == 0 {
+        tokio::task::yield_now().await;
+    }
+    server.fixture.hub.tell(page("it.wikisource.org", 70, (3, "SomeBot"), 0));
+    server.fixture.hub.tell(page("it.wikisource.org", 71, (1, "Alex brollo"), 0));
+    let event = hear(&mut socket).await;
+    let created = &event["payload"]["data"]["pageCreated"];
+    assert_eq!((&created["page"]["pageId"], &created["missedCount"]), (&json!("71"), &json!(0)), "{event}");
+    assert_eq!(created["page"]["user"]["userName"], "Alex brollo");
+    say(&mut socket, json!({ "type": "complete", "id": "1" })).await;
+    while server.fixture.hub.subscriber_count() > 0 {
+        tokio::task::yield_now().await;
+    }
+    server.stop.cancel();
+    assert_eq!(hear(&mut socket).await, json!({ "close": 1001 }));
+}
+
+#[tokio::test]
+async fn what_is_refused_is_an_error_of_its_operation() {
+    let server = Server::start().await;
+    let mut socket = introduced(&server).await;
+    for query in ["subscription { nothing }", "{ nothing }", "{ pages(first: 2147483647) { nodes { id } } }", "{"] {
+        say(&mut socket, subscribe("1", query)).await;
+        let error = hear(&mut socket).await;
+        assert_eq!((&error["type"], &error["id"]), (&json!("error"), &json!("1")), "{error}");
+        assert!(error["payload"][0]["extensions"]["requestId"].is_string(), "{error}");
+    }
+    say(&mut socket, json!({ "type": "ping" })).await;
+    assert_eq!(hear(&mut socket).await, json!({ "type": "pong" }));
+}
+
+#[tokio::test]
+async fn breaking_the_protocol_closes_with_its_code() {
+    let server = Server::start().await;
+    let mut early = server.open().await;
+    say(&mut early, subscribe("1", "{ __typename }")).await;
+    assert_eq!(hear(&mut early).await, json!({ "close": 4401 }));
+
+    let mut twice = introduced(&server).await;
+    say(&mut twice, json!({ "type": "connection_init" })).await;
+    assert_eq!(hear(&mut twice).await, json!({ "close": 4429 }));
+
+    let mut same = introduced(&server).await;
+    for _ in 0..2 {
+        say(&mut same, subscribe("1", "subscription { pageCreated { cursor } }")).await;
+    }
+    assert_eq!(hear(&mut same).await, json!({ "close": 4409 }));
+
+    for bad in [json!([]), json!({ "type": "start" }), json!({ "type": "subscribe", "id": "1" }), json!(7)] {
+        let mut socket = introduced(&server).await;
+        say(&mut socket, bad).await;
+        assert_eq!(hear(&mut socket).await, json!({ "close": 4400 }));
+    }
+}
+
+#[tokio::test]
+async fn only_pages_of_this_host_may_open_the_feed() {
+    let server = Server::start().await;
+    let host = server.address.to_string();
+    assert!(server.connect(Some(format!("http://{host}")), PROTOCOL).await.is_ok());
+    for origin in ["http://evil.example", "null", &format!("http://{host}.evil.example")] {
+        assert_eq!(server.connect(Some(origin.to_owned()), PROTOCOL).await.err(), Some(403), "{origin}");
+    }
+    assert_eq!(server.connect(None, "graphql-ws").await.err(), Some(400));
+}
