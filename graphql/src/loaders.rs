@@ -142,7 +142,9 @@ impl Loaders {
 }
 
 /// Reads many keys at once, one answer for each, in their order.
-struct Batch<K, V>(Box<dyn Fn(Vec<K>) -> BoxFuture<'static, Result<Vec<V>, StoreError>> + Send + Sync>);
+struct Batch<K, V>(Box<Read<K, V>>);
+
+type Read<K, V> = dyn Fn(Vec<K>) -> BoxFuture<'static, Result<Vec<V>, StoreError>> + Send + Sync;
 
 impl<K: Eq + Hash + Clone, V: Clone> BatchFn<K, Result<V, ApiError>> for Batch<K, V> {
     async fn load(&mut self, keys: &[K]) -> HashMap<K, Result<V, ApiError>> {

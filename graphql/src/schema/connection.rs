@@ -60,6 +60,7 @@ pub(crate) type HourlyUserEdge = CountedEdge<User>;
 pub(crate) type HourlyDomainEdge = CountedEdge<Domain>;
 
 /// A part of a list.
+#[expect(clippy::duplicated_attributes, reason = "each concrete type has parameters of its own")]
 #[derive(Clone, SimpleObject)]
 #[graphql(
     concrete(name = "DomainConnection", params(Domain, DomainEdge)),
