@@ -79,7 +79,10 @@ mod tests {
     fn a_cursor_holds_for_its_own_list_only() {
         let cursor = encode("pages", b"key");
         assert_eq!(decode("pages", &cursor), Ok(b"key".to_vec()));
-        assert_eq!(decode("domains", &cursor), Err(ApiError::BadCursor));
+        // Another list, of a shorter, the same and a longer name.
+        for foreign in ["page", "hours", "domains"] {
+            assert_eq!(decode(foreign, &cursor), Err(ApiError::BadCursor), "{foreign}");
+        }
     }
 
     #[test]
