@@ -1,5 +1,6 @@
 //! What the tests from end to end are made of: events, a model that answers, real servers and real processes.
 
+pub mod app;
 pub mod ask;
 pub mod events;
 pub mod model;

@@ -60,13 +60,21 @@ impl Process {
     pub async fn stop(&mut self, deadline: Duration) -> anyhow::Result<ExitStatus> {
         let sent = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status()?;
         ensure!(sent.success(), "cannot signal {}", self.name);
+        self.end(deadline).await.context("after SIGTERM")
+    }
+
+    /// Waits until it has ended by itself.
+    ///
+    /// # Errors
+    /// When it still runs after `deadline`, with the end of its log.
+    pub async fn end(&mut self, deadline: Duration) -> anyhow::Result<ExitStatus> {
         let child = &mut self.child;
         let ended = crate::wait::until("the end of a process", deadline, || {
             let ended = child.try_wait().map_err(anyhow::Error::from);
             async move { ended }
         });
         let ended = ended.await;
-        ended.with_context(|| format!("{} after SIGTERM\n{}", self.name, self.log_end()))
+        ended.with_context(|| format!("{}\n{}", self.name, self.log_end()))
     }
 
     /// Fails with the end of its log when it has ended.

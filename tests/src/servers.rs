@@ -4,12 +4,14 @@ use anyhow::Context;
 use ingest::bus::BusUrl;
 use schema::store::{StoreUrl, parse_hosts};
 
-/// The Kafka of the tests (`PAGETRACK_TEST_KAFKA=kafka://HOST:PORT`), none where there is none.
+/// Topics of their own, named `prefix.…`, on the Kafka of the tests (`PAGETRACK_TEST_KAFKA=kafka://HOST:PORT`); none
+/// where there is none.
 ///
 /// # Errors
 /// When it is malformed, or absent in CI.
-pub fn kafka() -> anyhow::Result<Option<BusUrl>> {
+pub fn kafka(prefix: &str) -> anyhow::Result<Option<BusUrl>> {
     let Some(text) = variable("PAGETRACK_TEST_KAFKA")? else { return Ok(None) };
+    let text = format!("{}/{prefix}", text.trim_end_matches('/'));
     text.parse().map(Some).map_err(|why: String| anyhow::anyhow!("PAGETRACK_TEST_KAFKA: {why}"))
 }
 

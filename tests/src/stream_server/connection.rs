@@ -18,17 +18,19 @@ pub(super) async fn serve(socket: TcpStream, shared: Arc<Shared>) {
     let mut changes = shared.changes.subscribe();
     // A client that closed its last connection just before is no client with two.
     let _seen = tokio::time::timeout(CLOSING, changes.wait_for(|_| shared.lock().open == 0)).await.is_ok();
-    let (how, is_refused) = shared.change(|state| {
+    // Seen from outside the connection stands at once, so what is published from now on is behind its start.
+    let (how, is_refused, starts) = shared.change(|state| {
         let is_refused = state.wants_contact && !visit.user_agent.contains('(');
         state.visits.push(visit.clone());
         state.open += 1;
         state.max_open = state.max_open.max(state.open);
-        (if is_refused { None } else { state.script.pop_front() }, is_refused)
+        let starts = state.log.starts(visit.last_event_id.as_deref());
+        (if is_refused { None } else { state.script.pop_front() }, is_refused, starts)
     });
     let how = if is_refused { Some(Misbehaviour::Answer(403, String::new())) } else { how };
-    let mut answer = Answer { writer, how, shared: Arc::clone(&shared) };
+    let mut answer = Answer { writer, how, starts, shared: Arc::clone(&shared) };
     tokio::select! {
-        _written = answer.give(&visit) => {}
+        _written = answer.give() => {}
         () = closed(&mut reader) => {}
     }
     drop(answer);
@@ -59,11 +61,13 @@ async fn read_head(reader: &mut (impl AsyncReadExt + Unpin)) -> io::Result<Visit
 struct Answer {
     writer: OwnedWriteHalf,
     how: Option<Misbehaviour>,
+    /// Where each topic starts.
+    starts: [usize; 2],
     shared: Arc<Shared>,
 }
 
 impl Answer {
-    async fn give(&mut self, visit: &Visit) -> io::Result<()> {
+    async fn give(&mut self) -> io::Result<()> {
         let (status, kind, more) = match &self.how {
             Some(Misbehaviour::Answer(status, headers)) => (*status, "text/plain", headers.clone()),
             Some(Misbehaviour::WrongContentType) => (200, "text/html", String::new()),
@@ -71,13 +75,13 @@ impl Answer {
         };
         let head = format!("HTTP/1.1 {status} X\r\nContent-Type: {kind}\r\nConnection: close\r\n{more}\r\n");
         self.writer.write_all(head.as_bytes()).await?;
-        if more.starts_with("Transfer-Encoding") { self.stream(visit).await } else { Ok(()) }
+        if more.starts_with("Transfer-Encoding") { self.stream().await } else { Ok(()) }
     }
 
-    async fn stream(&mut self, visit: &Visit) -> io::Result<()> {
+    async fn stream(&mut self) -> io::Result<()> {
         self.chunk(b":ok\n\n").await?;
         let mut changes = self.shared.changes.subscribe();
-        let starts = self.shared.lock().log.starts(visit.last_event_id.as_deref());
+        let starts = self.starts;
         let (mut sent, mut count, mut index) = (Sent::default(), 0, starts[0].min(starts[1]));
         loop {
             if self.misbehave_after(count).await? {

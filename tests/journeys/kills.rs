@@ -1,0 +1,69 @@
+//! kill -9 of each process at random points while events flow.
+
+use crate::caught::written_uncommitted;
+use crate::feed::{Feed, check_tables};
+use crate::fleet::Fleet;
+use crate::pair::Place;
+use anyhow::{Context, ensure};
+use bytes::Bytes;
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+use schema::clock::{Clock, SystemClock};
+use std::collections::HashSet;
+use std::time::Duration;
+use tests::events;
+
+/// Kills on each pair, in turn through its processes.
+const KILLS: usize = 8;
+/// Published before each kill and after the last, so that events flow at every kill.
+const BURST: usize = 400;
+/// The latest point of a kill after the burst began, ms.
+const LATEST_MS: u64 = 900;
+
+/// Kills, looks what was caught in flight, starts again; in the end the tables equal the model.
+pub(crate) async fn nothing_is_lost_or_doubled_by_kills(place: Place) -> anyhow::Result<()> {
+    let seed = seed()?;
+    eprintln!("  kills on {} from PAGETRACK_TEST_SEED={seed}", place.pair);
+    let mut rng = StdRng::seed_from_u64(seed);
+    let mut feed = Feed::start().await;
+    let mut source = events::copies(rng.random(), BURST * (KILLS + 2), SystemClock.now()).into_iter();
+    let mut fleet = Fleet::start(&place, &feed.server.url()).await?;
+    feed.wait_for_visits(1).await?;
+    publish_some(&mut feed, &mut source);
+    fleet.wait_for_pages(&feed.model()).await?;
+    let (mut caught, mut known) = (0, HashSet::new());
+    for kill in 0..KILLS {
+        publish_some(&mut feed, &mut source);
+        // The random point of the kill: the one wait here that is not for a condition.
+        tokio::time::sleep(Duration::from_millis(rng.random_range(20..LATEST_MS))).await;
+        let victim = fleet.kill_next()?;
+        let written = if victim.writes() { written_uncommitted(&place).await? } else { Vec::new() };
+        // What an earlier kill caught, and nobody committed since, proves nothing of this one.
+        let new = written.into_iter().filter(|key| known.insert(key.clone())).count();
+        eprintln!("  kill {kill}: {victim:?}, {new} newly written and not committed");
+        caught += usize::from(new > 0);
+        let visits = feed.server.visits().len();
+        fleet.restart(victim)?;
+        if victim.reads_the_stream() {
+            feed.wait_for_visits(visits + 1).await?;
+        }
+    }
+    publish_some(&mut feed, &mut source);
+    let model = feed.model();
+    fleet.wait_for_pages(&model).await?;
+    fleet.stop().await?;
+    check_tables(&place, &model).await?;
+    ensure!(caught > 0, "no kill of seed {seed} fell between a write and its commit: the test showed nothing");
+    Ok(())
+}
+
+fn seed() -> anyhow::Result<u64> {
+    match std::env::var("PAGETRACK_TEST_SEED") {
+        Ok(text) => text.parse().context("PAGETRACK_TEST_SEED is not a number"),
+        Err(_) => Ok(rand::random()),
+    }
+}
+
+fn publish_some(feed: &mut Feed, source: &mut impl Iterator<Item = Bytes>) {
+    feed.publish(source.take(BURST).collect::<Vec<_>>());
+}

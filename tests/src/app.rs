@@ -1,0 +1,47 @@
+//! The whole of Pagetrack within the test's process, on a free port.
+
+use graphql::app::{App, Role, Settings, Terminal};
+use ingest::bus::BusUrl;
+use ingest::source::SourceSetting;
+use schema::clock::SystemClock;
+use schema::store::StoreUrl;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use url::Url;
+
+/// A running app.
+pub struct Spawned {
+    app: App,
+}
+
+/// Starts every stage and the API on a free port of this machine, fed by the stream at `source`.
+///
+/// # Errors
+/// What the composition root could not open.
+pub async fn spawn_app(store: &StoreUrl, bus: &BusUrl, source: Url) -> anyhow::Result<Spawned> {
+    let settings = Settings {
+        listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+        store: store.clone(),
+        bus: bus.clone(),
+        source: SourceSetting::Url(source),
+        contact: "https://example.org/tests".into(),
+        role: Role::Run,
+        terminal: Terminal::Hidden,
+    };
+    Ok(Spawned { app: App::start(settings, Arc::new(SystemClock)).await? })
+}
+
+impl Spawned {
+    /// `http://HOST:PORT`.
+    pub fn base(&self) -> String {
+        format!("http://{}", self.app.address())
+    }
+
+    /// Drains, commits and ends.
+    ///
+    /// # Errors
+    /// The error that a part of it ended with.
+    pub async fn stop(self) -> anyhow::Result<()> {
+        self.app.stop().await
+    }
+}
