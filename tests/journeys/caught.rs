@@ -28,12 +28,18 @@ pub(crate) async fn written_uncommitted(place: &Place) -> anyhow::Result<Vec<Pag
 /// On the memory bus the commit is the resume position: rows of events behind it.
 async fn behind_position(store: &dyn Store) -> anyhow::Result<Vec<PageKey>> {
     let records = store.records(Topic::Positions.name()).await?;
-    let record = records.iter().find(|record| record.key == "stream").context("no position was ever stored")?;
-    let position: Value = serde_json::from_slice(&record.payload)?;
-    let last = position["last_event"]["created_at"].as_str().context("a position without its last event")?;
-    let last: DateTime<Utc> = last.parse()?;
+    let last = match records.iter().find(|record| record.key == "stream") {
+        Some(record) => time_of(&record.payload)?,
+        None => DateTime::UNIX_EPOCH,
+    };
     let newest = store.list_pages(&PageQuery::newest(PageList::All, LOOKED_AT)).await?;
     Ok(newest.pages.iter().filter(|page| page.created_at > last).map(Page::key).collect())
+}
+
+fn time_of(position: &[u8]) -> anyhow::Result<DateTime<Utc>> {
+    let position: Value = serde_json::from_slice(position)?;
+    let last = position["last_event"]["created_at"].as_str().context("a position without its last event")?;
+    Ok(last.parse()?)
 }
 
 /// On Kafka the commit is the group's offset: rows of the records that a member of the group is given next. They are

@@ -15,10 +15,12 @@ use tests::events;
 
 /// Kills on each pair, in turn through its processes.
 const KILLS: usize = 8;
-/// Published before each kill and after the last, so that events flow at every kill.
+/// Published around each kill: some before it, the rest while the process is away.
 const BURST: usize = 400;
-/// The latest point of a kill after the burst began, ms.
-const LATEST_MS: u64 = 900;
+/// Published at once while events flow.
+const STEP: usize = 10;
+/// Between two steps: some 700 events a second flow.
+const PACE: Duration = Duration::from_millis(15);
 
 /// Kills, looks what was caught in flight, starts again; in the end the tables equal the model.
 pub(crate) async fn nothing_is_lost_or_doubled_by_kills(place: Place) -> anyhow::Result<()> {
@@ -29,13 +31,15 @@ pub(crate) async fn nothing_is_lost_or_doubled_by_kills(place: Place) -> anyhow:
     let mut source = events::copies(rng.random(), BURST * (KILLS + 2), SystemClock.now()).into_iter();
     let mut fleet = Fleet::start(&place, &feed.server.url()).await?;
     feed.wait_for_visits(1).await?;
-    publish_some(&mut feed, &mut source);
+    publish_some(&mut feed, &mut source, BURST);
     fleet.wait_for_pages(&feed.model()).await?;
     let (mut caught, mut known) = (0, HashSet::new());
     for kill in 0..KILLS {
-        publish_some(&mut feed, &mut source);
-        // The random point of the kill: the one wait here that is not for a condition.
-        tokio::time::sleep(Duration::from_millis(rng.random_range(20..LATEST_MS))).await;
+        let steps = rng.random_range(1..BURST / STEP);
+        for _ in 0..steps {
+            publish_some(&mut feed, &mut source, STEP);
+            tokio::time::sleep(PACE).await; // the flow's own pace, not a wait for a condition
+        }
         let victim = fleet.kill_next()?;
         let written = if victim.writes() { written_uncommitted(&place).await? } else { Vec::new() };
         // What an earlier kill caught, and nobody committed since, proves nothing of this one.
@@ -43,12 +47,13 @@ pub(crate) async fn nothing_is_lost_or_doubled_by_kills(place: Place) -> anyhow:
         eprintln!("  kill {kill}: {victim:?}, {new} newly written and not committed");
         caught += usize::from(new > 0);
         let visits = feed.server.visits().len();
+        publish_some(&mut feed, &mut source, BURST - steps * STEP);
         fleet.restart(victim)?;
         if victim.reads_the_stream() {
             feed.wait_for_visits(visits + 1).await?;
         }
     }
-    publish_some(&mut feed, &mut source);
+    publish_some(&mut feed, &mut source, BURST);
     let model = feed.model();
     fleet.wait_for_pages(&model).await?;
     fleet.stop().await?;
@@ -64,6 +69,6 @@ fn seed() -> anyhow::Result<u64> {
     }
 }
 
-fn publish_some(feed: &mut Feed, source: &mut impl Iterator<Item = Bytes>) {
-    feed.publish(source.take(BURST).collect::<Vec<_>>());
+fn publish_some(feed: &mut Feed, source: &mut impl Iterator<Item = Bytes>, count: usize) {
+    feed.publish(source.take(count).collect::<Vec<_>>());
 }
