@@ -27,25 +27,31 @@ pub async fn run(ctx: StageContext, source: EventSource) -> Result<(), StageErro
     // The source also stops when publishing fails.
     let stop = ctx.shutdown.child_token();
     let stage = StageContext { shutdown: stop.clone(), ..ctx.clone() };
-    let task = start(source, stage, out).await?;
-    let published = Publisher::new(ctx).run(items).await;
+    let Started { task, has_position } = start(source, stage, out).await?;
+    let published = Publisher::new(ctx, has_position).run(items).await;
     stop.cancel();
     let joined = task.await;
     published?;
     joined.map_err(|e| StageError::Unsupported(format!("the source's task failed: {e}")))
 }
 
-async fn start(
-    source: EventSource,
-    stage: StageContext,
-    out: mpsc::Sender<SourceItem>,
-) -> Result<JoinHandle<()>, StageError> {
+/// A source at work.
+struct Started {
+    task: JoinHandle<()>,
+    /// Whether it goes on from a stored position.
+    has_position: bool,
+}
+
+async fn start(source: EventSource, stage: StageContext, out: mpsc::Sender<SourceItem>) -> Result<Started, StageError> {
     match source {
-        EventSource::Sample(settings) => Ok(tokio::spawn(play(settings, stage, out))),
+        EventSource::Sample(settings) => {
+            Ok(Started { task: tokio::spawn(play(settings, stage, out)), has_position: false })
+        }
         EventSource::Stream(settings) => {
             let checkpoint = load_checkpoint(&stage).await?;
+            let has_position = checkpoint.is_some();
             let reader = Reader::new(settings, ReaderContext { stage, out, checkpoint })?;
-            Ok(tokio::spawn(reader.run()))
+            Ok(Started { task: tokio::spawn(reader.run()), has_position })
         }
     }
 }

@@ -29,6 +29,8 @@ pub(super) struct Publisher {
     bytes_in_flight: usize,
     durable: Option<Checkpoint>,
     stored: Option<Checkpoint>,
+    /// Whether a start after a kill would know where to go on.
+    has_position: bool,
     storing: Option<BoxFuture<'static, Result<(), BusError>>>,
 }
 
@@ -41,8 +43,16 @@ struct Delivered {
 }
 
 impl Publisher {
-    pub(super) fn new(ctx: StageContext) -> Self {
-        Self { ctx, in_flight: FuturesOrdered::new(), bytes_in_flight: 0, durable: None, stored: None, storing: None }
+    pub(super) fn new(ctx: StageContext, has_position: bool) -> Self {
+        Self {
+            ctx,
+            in_flight: FuturesOrdered::new(),
+            bytes_in_flight: 0,
+            durable: None,
+            stored: None,
+            has_position,
+            storing: None,
+        }
     }
 
     /// Publishes what comes until shutdown or until the source ends.
@@ -85,6 +95,9 @@ impl Publisher {
                 (Topic::Positions, Record { key: format!("gap:{}", gap.from.to_rfc3339()), payload }, None, None)
             }
         };
+        if !self.has_position && !self.store_first(checkpoint.as_ref()).await? {
+            return Ok(false);
+        }
         let bus = Arc::clone(&self.ctx.bus);
         let bytes = record.payload.len();
         let delivery = tokio::select! {
@@ -98,6 +111,30 @@ impl Publisher {
         let delivered = Delivered { is_event, bytes, event_at, checkpoint };
         let durable = deliver_until(bus, topic, record, delivery);
         self.in_flight.push_back(async move { durable.await.map(|()| delivered) }.boxed());
+        Ok(true)
+    }
+
+    /// Stores where the first event stands before it is published: without a position a start after a kill would begin
+    /// at the latest event. The resume's overlap brings the event itself back; nothing before it is wanted. False at
+    /// shutdown.
+    async fn store_first(&mut self, checkpoint: Option<&Checkpoint>) -> Result<bool, StageError> {
+        let Some(checkpoint) = checkpoint else { return Ok(true) };
+        let first = Checkpoint { id: checkpoint.id.clone(), last_event: None };
+        let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(2));
+        loop {
+            match store(Arc::clone(&self.ctx.bus), &first).await {
+                Ok(()) => break,
+                Err(BusError::Unavailable(why)) => {
+                    tracing::warn!(why, "the first position was not stored, trying again")
+                }
+                Err(error) => return Err(error.into()),
+            }
+            let wait = tokio::time::sleep(backoff.next_wait());
+            if self.ctx.shutdown.run_until_cancelled(wait).await.is_none() {
+                return Ok(false);
+            }
+        }
+        self.has_position = true;
         Ok(true)
     }
 
