@@ -28,7 +28,7 @@ impl Cluster {
     fn named(name: &str) -> anyhow::Result<Option<Self>> {
         let keyspace = format!("bench_{name}_{}", std::process::id());
         let (Some(BusUrl::Kafka { brokers, .. }), Some(store)) =
-            (tests::servers::kafka()?, tests::servers::cassandra(&keyspace)?)
+            (tests::servers::kafka(&keyspace)?, tests::servers::cassandra(&keyspace)?)
         else {
             return Ok(None);
         };

@@ -28,18 +28,19 @@ pub(crate) async fn written_uncommitted(place: &Place) -> anyhow::Result<Vec<Pag
 /// On the memory bus the commit is the resume position: rows of events behind it.
 async fn behind_position(store: &dyn Store) -> anyhow::Result<Vec<PageKey>> {
     let records = store.records(Topic::Positions.name()).await?;
-    let last = match records.iter().find(|record| record.key == "stream") {
-        Some(record) => time_of(&record.payload)?,
-        None => DateTime::UNIX_EPOCH,
-    };
+    let record = records.iter().find(|record| record.key == "stream").context("rows, but no position")?;
+    let last = time_of(&record.payload)?;
     let newest = store.list_pages(&PageQuery::newest(PageList::All, LOOKED_AT)).await?;
     Ok(newest.pages.iter().filter(|page| page.created_at > last).map(Page::key).collect())
 }
 
+/// The time of the last event that needs not come again; the first position is of before any event.
 fn time_of(position: &[u8]) -> anyhow::Result<DateTime<Utc>> {
     let position: Value = serde_json::from_slice(position)?;
-    let last = position["last_event"]["created_at"].as_str().context("a position without its last event")?;
-    Ok(last.parse()?)
+    match position["last_event"]["created_at"].as_str() {
+        Some(last) => Ok(last.parse()?),
+        None => Ok(DateTime::UNIX_EPOCH),
+    }
 }
 
 /// On Kafka the commit is the group's offset: rows of the records that a member of the group is given next. They are
