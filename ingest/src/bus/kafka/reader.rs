@@ -4,8 +4,7 @@ use super::consumer::record;
 use super::errors::bus_error;
 use crate::bus::{BusError, Followed, Follower, Record};
 use async_trait::async_trait;
-use rdkafka::client::ClientContext;
-use rdkafka::consumer::{BaseConsumer, Consumer, StreamConsumer};
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, StreamConsumer};
 use rdkafka::error::KafkaError;
 use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
 use std::collections::{BTreeMap, HashSet};
@@ -66,10 +65,9 @@ fn read_to_the_end(consumer: &BaseConsumer, topic: &str) -> Result<Vec<Record>, 
 }
 
 /// Each partition with the offsets of its first record and after its last.
-fn ends<X: ClientContext, C: Consumer<X>>(consumer: &C, topic: &str) -> Result<Vec<(i32, (i64, i64))>, KafkaError>
-where
-    X: rdkafka::consumer::ConsumerContext,
-{
+type Ends = Vec<(i32, (i64, i64))>;
+
+fn ends<X: ConsumerContext, C: Consumer<X>>(consumer: &C, topic: &str) -> Result<Ends, KafkaError> {
     let metadata = consumer.fetch_metadata(Some(topic), ANSWER_WITHIN)?;
     let partitions = metadata.topics().iter().flat_map(|topic| topic.partitions()).map(|partition| partition.id());
     partitions.map(|p| consumer.fetch_watermarks(topic, p, ANSWER_WITHIN).map(|ends| (p, ends))).collect()
