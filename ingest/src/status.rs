@@ -6,6 +6,7 @@ mod view;
 pub use meter::{Outcome, StageMeter, publish_status};
 pub use view::PipelineView;
 
+use crate::bus::Record;
 use crate::clean::RejectReason;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -101,12 +102,21 @@ pub struct SourceStatus {
 /// A time for which events may be missing; a record of the topic `positions` under the key `gap:` + `from`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gap {
-    /// The last event known to be stored.
+    /// The last event known to be stored. For a Kafka topic when the last committed record was published; the same
+    /// as `to` where that is not known.
     pub from: DateTime<Utc>,
-    /// The first event the stream gave after it.
+    /// The first event the stream gave after it. For a Kafka topic when the first record that it still had was published.
     pub to: DateTime<Utc>,
     /// Why.
     pub reason: GapReason,
+}
+
+impl Gap {
+    /// Its record in `positions`.
+    pub(crate) fn record(&self) -> Record {
+        let payload = serde_json::to_vec(self).expect("a gap is JSON").into();
+        Record { key: format!("gap:{}", self.from.to_rfc3339()), payload }
+    }
 }
 
 /// Why there is a gap.

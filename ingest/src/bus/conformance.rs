@@ -28,6 +28,7 @@ macro_rules! bus_conformance {
             the_last_record_of_each_key_is_kept,
             a_record_beyond_the_limit_is_refused,
             the_lag_is_nothing_once_all_is_received,
+            the_lag_is_known_while_paused,
         );
     };
     ($open:path, $($case:ident),* $(,)?) => {
@@ -242,12 +243,29 @@ pub(crate) async fn the_lag_is_nothing_once_all_is_received(bus: Arc<dyn Bus>) {
     publish(&bus, Topic::Input, 0..10).await;
     let mut consumer = join(&bus).await;
     receive(&mut consumer, 10).await;
-    let is_nothing = async {
-        while consumer.lag() != Some(0) {
-            // Kafka tells it every second, while it is polled.
+    until_lag(&mut consumer, 0).await;
+}
+
+/// Before anything was received, and after.
+pub(crate) async fn the_lag_is_known_while_paused(bus: Arc<dyn Bus>) {
+    publish(&bus, Topic::Input, 0..7).await;
+    let mut consumer = join(&bus).await;
+    consumer.set_paused(true).unwrap();
+    until_lag(&mut consumer, 7).await;
+    consumer.set_paused(false).unwrap();
+    receive(&mut consumer, 7).await;
+    consumer.set_paused(true).unwrap();
+    publish(&bus, Topic::Input, 7..12).await;
+    until_lag(&mut consumer, 5).await;
+}
+
+/// Polls a consumer that has nothing to give until its lag is `lag`: Kafka tells it every 2 s, while it is polled.
+async fn until_lag(consumer: &mut Box<dyn Consumer>, lag: u64) {
+    let is_known = async {
+        while consumer.lag() != Some(lag) {
             let received = timeout(Duration::from_millis(50), consumer.receive(10)).await;
             assert!(received.is_err(), "nothing is left");
         }
     };
-    within(is_nothing).await;
+    within(is_known).await;
 }

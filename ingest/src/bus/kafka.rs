@@ -6,13 +6,17 @@ mod assigned;
 mod config;
 mod consumer;
 mod errors;
+mod held;
+mod losses;
 mod publisher;
 mod reader;
+mod survey;
 mod topics;
 
 use super::{Bus, BusError, Consumer, Delivery, Follower, Record, Topic};
 use async_trait::async_trait;
 use consumer::KafkaConsumer;
+use losses::Losses;
 use publisher::Publisher;
 use std::sync::Arc;
 use topics::{ensure_topics, topic_name};
@@ -23,7 +27,7 @@ pub struct KafkaBus {
     prefix: String,
     /// The topics' names on the cluster, in the order of [`Topic::ALL`].
     names: [String; Topic::ALL.len()],
-    publisher: Publisher,
+    publisher: Arc<Publisher>,
 }
 
 impl KafkaBus {
@@ -33,7 +37,7 @@ impl KafkaBus {
     /// Within 15 s: `Unavailable` when no broker answers, `Unsupported` when topics are missing and may not be created.
     pub async fn open(brokers: &[String], prefix: &str) -> Result<Arc<Self>, BusError> {
         ensure_topics(&config::client(brokers), prefix).await?;
-        let publisher = Publisher::new(&config::producer(brokers))?;
+        let publisher = Arc::new(Publisher::new(&config::producer(brokers))?);
         let names = Topic::ALL.map(|topic| topic_name(prefix, topic));
         Ok(Arc::new(Self { brokers: brokers.to_vec(), prefix: prefix.into(), names, publisher }))
     }
@@ -61,7 +65,8 @@ impl Bus for KafkaBus {
 
     async fn subscribe(&self, topic: Topic, group: &str) -> Result<Box<dyn Consumer>, BusError> {
         let config = config::member(&self.brokers, &self.group(group));
-        Ok(Box::new(KafkaConsumer::join(&config, self.name(topic).into())?))
+        let losses = Losses::new(Arc::clone(&self.publisher), self.name(Topic::Positions).into());
+        Ok(Box::new(KafkaConsumer::join(&config, self.name(topic).into(), losses)?))
     }
 
     async fn follow(&self, topic: Topic) -> Result<Box<dyn Follower>, BusError> {

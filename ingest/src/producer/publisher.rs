@@ -90,10 +90,7 @@ impl Publisher {
             SourceItem::Event { payload, event_at, checkpoint } => {
                 (Topic::Input, Record { key: String::new(), payload }, event_at, checkpoint)
             }
-            SourceItem::Gap(gap) => {
-                let payload = serde_json::to_vec(&gap).expect("a gap is JSON").into();
-                (Topic::Positions, Record { key: format!("gap:{}", gap.from.to_rfc3339()), payload }, None, None)
-            }
+            SourceItem::Gap(gap) => (Topic::Positions, gap.record(), None, None),
         };
         if !self.has_position && !self.store_first(checkpoint.as_ref()).await? {
             return Ok(false);

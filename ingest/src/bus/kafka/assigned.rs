@@ -1,11 +1,13 @@
 //! What a group member holds: its partitions, each with its assignment, and how far each may be committed.
 
+use super::held::{Held, Loss};
+use super::survey::{Answers, Question, offsets};
 use crate::bus::Position;
+use chrono::{DateTime, Utc};
+use rdkafka::TopicPartitionList;
 use rdkafka::client::ClientContext;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, Rebalance};
 use rdkafka::error::{KafkaError, KafkaResult};
-use rdkafka::statistics::Statistics;
-use rdkafka::{Offset, TopicPartitionList};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard};
@@ -20,29 +22,20 @@ pub(super) struct Assigned {
     held: Mutex<HashMap<i32, Held>>,
 }
 
-#[derive(Default)]
-struct Held {
-    assignment: u64,
-    /// The offset after the last done record.
-    done: Option<i64>,
-    /// Whether `done` was not sent yet, or its commit failed.
-    is_dirty: bool,
-    /// The offset after the last received record, or where fetching began.
-    received: Option<i64>,
-    /// The partition's end, as last heard.
-    end: Option<i64>,
-}
-
 impl Assigned {
     pub(super) fn new(topic: String) -> Self {
         Self { topic, is_paused: AtomicBool::new(false), held: Mutex::default() }
     }
 
-    /// The place of a record just received; none when its partition is not held any more.
-    pub(super) fn receive(&self, partition: i32, offset: i64) -> Option<Position> {
+    pub(super) fn topic(&self) -> &str {
+        &self.topic
+    }
+
+    /// The place of a record just received, published at `time`; none when its partition is not held any more.
+    pub(super) fn receive(&self, partition: i32, offset: i64, time: Option<DateTime<Utc>>) -> Option<Position> {
         let mut held = self.lock();
         let held = held.get_mut(&partition)?;
-        held.received = Some(offset + 1);
+        held.receive(offset, time);
         Some(Position { partition, assignment: held.assignment, offset })
     }
 
@@ -53,10 +46,8 @@ impl Assigned {
     pub(super) fn finish(&self, position: Position) {
         let mut held = self.lock();
         let held = held.get_mut(&position.partition).filter(|held| held.assignment == position.assignment);
-        let Some(held) = held else { return };
-        if held.done.is_none_or(|done| done <= position.offset) {
-            held.done = Some(position.offset + 1);
-            held.is_dirty = true;
+        if let Some(held) = held {
+            held.finish(position.offset);
         }
     }
 
@@ -64,56 +55,71 @@ impl Assigned {
     pub(super) fn take_dirty(&self) -> Option<TopicPartitionList> {
         let mut held = self.lock();
         let dirty = held.iter_mut().filter(|(_, held)| held.is_dirty);
-        let done: Vec<_> = dirty
-            .map(|(partition, held)| {
-                held.is_dirty = false;
-                (*partition, held.done)
-            })
-            .collect();
-        self.offsets(done.into_iter())
+        let done = dirty.map(|(partition, held)| {
+            held.is_dirty = false;
+            (*partition, held.done)
+        });
+        offsets(&self.topic, done)
     }
 
     /// All that is done, sent or not.
     pub(super) fn all_done(&self) -> Option<TopicPartitionList> {
-        self.offsets(self.lock().iter().map(|(partition, held)| (*partition, held.done)))
+        offsets(&self.topic, self.lock().iter().map(|(partition, held)| (*partition, held.done)))
     }
 
     pub(super) fn mark_dirty(&self) {
         self.lock().values_mut().for_each(|held| held.is_dirty = held.done.is_some());
     }
 
+    /// What the brokers are to be asked now: one question for each partition.
+    pub(super) fn questions(&self) -> Vec<Question> {
+        let mut held = self.lock();
+        let ask = |(partition, held): (&i32, &mut Held)| Question {
+            partition: *partition,
+            assignment: held.assignment,
+            wants_commit: held.ask(),
+        };
+        held.iter_mut().map(ask).collect()
+    }
+
+    /// What the brokers' answers say is lost, by partition.
+    pub(super) fn learn(&self, answers: &Answers) -> Vec<(i32, Loss)> {
+        let mut held = self.lock();
+        let mut losses = Vec::new();
+        for (question, told) in answers {
+            let held = held.get_mut(&question.partition).filter(|held| held.assignment == question.assignment);
+            let lost = held.map(|held| held.learn(told)).unwrap_or_default();
+            losses.extend(lost.into_iter().map(|loss| (question.partition, loss)));
+        }
+        losses
+    }
+
+    /// Whether records may be missing before what was received.
+    pub(super) fn is_in_doubt(&self) -> bool {
+        self.lock().values().any(Held::is_in_doubt)
+    }
+
     /// Records between what was received and the ends; none while an end is not known.
     pub(super) fn lag(&self) -> Option<u64> {
         let held = self.lock();
-        let behind = |held: &Held| u64::try_from(held.end? - held.received?).ok();
-        if held.is_empty() { None } else { held.values().map(behind).sum() }
-    }
-
-    fn offsets(&self, done: impl Iterator<Item = (i32, Option<i64>)>) -> Option<TopicPartitionList> {
-        let mut list = TopicPartitionList::new();
-        for (partition, done) in done {
-            let Some(done) = done else { continue };
-            list.add_partition_offset(&self.topic, partition, Offset::Offset(done)).expect("an offset is not negative");
-        }
-        (list.count() > 0).then_some(list)
+        if held.is_empty() { None } else { held.values().map(Held::lag).sum() }
     }
 
     fn assign(&self, partitions: &TopicPartitionList) {
         let mut held = self.lock();
         for element in partitions.elements() {
-            let assignment = ASSIGNMENTS.fetch_add(1, Ordering::Relaxed) + 1;
-            held.insert(element.partition(), Held { assignment, ..Held::default() });
+            held.insert(element.partition(), Held::new(ASSIGNMENTS.fetch_add(1, Ordering::Relaxed) + 1));
         }
     }
 
     /// Commits what is done of partitions that go to another member; too late when they were lost already.
     fn revoke(&self, consumer: &BaseConsumer<Self>, partitions: &TopicPartitionList) {
-        let gone: Vec<(i32, Option<i64>)> = {
+        let gone: Vec<_> = {
             let mut held = self.lock();
             let numbers = partitions.elements().into_iter().map(|element| element.partition()).collect::<Vec<_>>();
             numbers.into_iter().filter_map(|p| held.remove(&p).map(|held| (p, held.done))).collect()
         };
-        let Some(list) = self.offsets(gone.into_iter()).filter(|_| !consumer.assignment_lost()) else { return };
+        let Some(list) = offsets(&self.topic, gone.into_iter()).filter(|_| !consumer.assignment_lost()) else { return };
         if let Err(error) = consumer.commit(&list, CommitMode::Sync) {
             tracing::warn!(%error, topic = self.topic, "revoked partitions were not committed: their last records come again");
         }
@@ -127,17 +133,6 @@ impl Assigned {
 impl ClientContext for Assigned {
     fn error(&self, error: KafkaError, reason: &str) {
         tracing::warn!(%error, reason, topic = self.topic, "kafka consumer");
-    }
-
-    fn stats(&self, statistics: Statistics) {
-        let Some(topic) = statistics.topics.get(&self.topic) else { return };
-        let mut held = self.lock();
-        for (partition, stats) in &topic.partitions {
-            let Some(held) = held.get_mut(partition) else { continue };
-            held.end = [stats.ls_offset, stats.hi_offset].into_iter().find(|offset| *offset >= 0).or(held.end);
-            let began_at = stats.next_offset - stats.fetchq_cnt;
-            held.received = held.received.or((stats.next_offset >= 0 && began_at >= 0).then_some(began_at));
-        }
     }
 }
 

@@ -58,7 +58,6 @@ pub(super) fn member(brokers: &[String], group: &str) -> ClientConfig {
     config
         .set("partition.assignment.strategy", "cooperative-sticky")
         .set("session.timeout.ms", "10000")
-        .set("heartbeat.interval.ms", "2000")
-        .set("statistics.interval.ms", "1000");
+        .set("heartbeat.interval.ms", "2000");
     config
 }

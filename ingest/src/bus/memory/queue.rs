@@ -166,7 +166,9 @@ impl Consumer for QueueConsumer {
 
     fn lag(&self) -> Option<u64> {
         let state = self.queue.lock();
-        (state.owner == Some(self.id)).then_some((state.entries.len() - state.received) as u64)
+        let received = state.owner.map_or(0, |_| state.received); // the next owner gets all again
+        let is_other = state.owner.is_some_and(|owner| owner != self.id);
+        (!is_other).then_some((state.entries.len() - received) as u64)
     }
 
     async fn close(self: Box<Self>) -> Result<(), BusError> {
