@@ -11,7 +11,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{FromRequestParts, Request, State, WebSocketUpgrade};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{any, get};
 use request::Refused;
 use std::time::Duration;
@@ -29,6 +29,7 @@ pub fn router(schema: Schema, stop: CancellationToken) -> Router {
         .route("/graphql", any(serve))
         .route("/", get(assets::dashboard))
         .route("/graphiql", get(assets::playground))
+        .route("/graphiql/", get(async || Redirect::temporary("/graphiql")))
         .route("/graphiql/{*path}", get(assets::file))
         .route("/assets/{*path}", get(assets::file))
         .route("/favicon.svg", get(assets::file))
