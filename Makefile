@@ -29,7 +29,11 @@ web/node_modules/.package-lock.json: web/package-lock.json
 	cd web && npm ci --no-audit --no-fund
 	@touch $@
 
-web/dist/index.html: web/node_modules/.package-lock.json graphql/schema.graphql $(shell find web/src web/public web/scripts -type f 2>/dev/null) $(wildcard web/*.ts web/*.js web/*.json web/*.html)
+# What the dashboard is built from; what codegen writes is not.
+WEB_SOURCES := $(shell find web/src web/public web/graphiql -type f -not -path '*generated*')
+WEB_SOURCES += $(wildcard web/*.ts web/*.js web/*.mjs web/*.json web/*.html) graphql/schema.graphql
+
+web/dist/index.html: web/node_modules/.package-lock.json $(WEB_SOURCES)
 	cd web && npm run build
 	@touch $@
 
