@@ -7,6 +7,7 @@ use crate::operation::{RequestId, finish_error};
 use crate::schema::Schema;
 use crate::schema::errors::{ApiError, bad_input};
 use async_graphql::{Pos, Request, Response as Answer, ServerError, Value};
+use async_graphql_axum::GraphQLResponse;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
@@ -49,13 +50,12 @@ impl Executed {
     /// As a response of this media type.
     pub(super) fn into_response(self, media: Media) -> Response {
         let status = status_of(&self.answer, media);
-        let body = if is_request_error(&self.answer) {
+        if is_request_error(&self.answer) {
             // A request that was not executed has no `data`, not even null.
-            json!({ "errors": self.answer.errors }).to_string().into_bytes()
-        } else {
-            serde_json::to_vec(&self.answer).expect("an answer is JSON")
-        };
-        respond(status, media, body, &self.request_id)
+            let body = json!({ "errors": self.answer.errors }).to_string().into_bytes();
+            return respond(status, media, body, &self.request_id);
+        }
+        (status, headers(media, &self.request_id), GraphQLResponse::from(self.answer)).into_response()
     }
 }
 
@@ -96,12 +96,15 @@ pub(super) fn refused(refused: Refused, media: Media) -> Response {
 }
 
 fn respond(status: StatusCode, media: Media, body: Vec<u8>, request_id: &str) -> Response {
-    let headers = [
-        (header::CONTENT_TYPE, media.content_type()),
-        (header::VARY, "accept"),
-        (header::HeaderName::from_static("x-request-id"), request_id),
-    ];
-    (status, headers, body).into_response()
+    (status, headers(media, request_id), body).into_response()
+}
+
+fn headers(media: Media, request_id: &str) -> [(header::HeaderName, String); 3] {
+    [
+        (header::CONTENT_TYPE, media.content_type().into()),
+        (header::VARY, "accept".into()),
+        (header::HeaderName::from_static("x-request-id"), request_id.into()),
+    ]
 }
 
 /// A sentence where no media type was agreed on.
