@@ -20,4 +20,4 @@ case $status in
 3) echo "*** SKIPPED: the figures on Kafka and Cassandra need Java 17 and Maven ***" >&2 ;;
 *) exit "$status" ;;
 esac
-PAGETRACK_BIN_DIR="$PWD/target/release" cargo bench --workspace --locked --bench pipeline "$@"
+cargo bench --workspace --locked --bench pipeline "$@"

@@ -47,7 +47,10 @@ start_servers() {
         set +a
         ;;
     3) missing "journeys on real Kafka and Cassandra: they need Java 17 and Maven" ;;
-    *) failed+=("servers") ;;
+    *)
+        failed+=("servers")
+        tail -n 40 "$work"/servers/*/log >&2 || true
+        ;;
     esac
 }
 
@@ -61,12 +64,11 @@ find_browser() {
 }
 
 : >"$log"
-printf '== servers\n'
-start_servers
-
 step "dashboard: build" make --no-print-directory web
 step "dashboard: types and unit tests" sh -c 'cd web && npm run --silent check && npm run --silent test'
 step "build" cargo build --workspace --all-targets --locked
+printf '\n== servers\n'
+start_servers
 step "rust" cargo test --workspace --locked --no-fail-fast
 
 if browser=$(find_browser); then
@@ -75,15 +77,18 @@ else
     missing "browser journey: it needs chromium (Debian: apt-get install chromium)"
 fi
 
-# Cargo's and the dashboard's closing lines: `test result: ok. 12 passed; 0 failed`, `Tests  12 passed (12)`, `12 passed, 0 failed`.
-count() { sed 's/\x1b\[[0-9;]*m//g' "$log" | grep -E '^test result:|^ *Tests |^[0-9]+ passed, [0-9]+ failed' | grep -oE "[0-9]+ $1" | awk '{n += $1} END {print n + 0}'; }
-passed=$(count passed)
+# Cargo's and the dashboard's closing lines (`test result: ok. 12 passed; 0 failed`, `Tests  12 passed (12)`), and the
+# journeys' (`journeys: memory+embedded 5, …`).
+plain() { sed 's/\x1b\[[0-9;]*m//g' "$log"; }
+count() { { plain | grep -E '^test result:|^ *Tests ' | grep -oE "[0-9]+ $1" || true; } | awk '{n += $1} END {print n + 0}'; }
+journeys() { { plain | grep -E '^journeys: ' | sed 's/;.*//' | grep -oE ' [0-9]+' || true; } | awk '{n += $1} END {print n + 0}'; }
+passed=$(($(count passed) + $(journeys)))
 broken=$(count failed)
 if [ "$passed" -eq 0 ]; then failed+=("no test ran"); fi
 if [ ${#failed[@]} -gt 0 ] && [ "$broken" -eq 0 ]; then broken=${#failed[@]}; fi
 
 printf '\n'
-sed 's/\x1b\[[0-9;]*m//g' "$log" | grep -E '^journeys: ' || true
+plain | grep -E '^journeys: ' || true
 for name in ${skipped[@]+"${skipped[@]}"}; do echo "skipped: $name"; done
 for name in ${failed[@]+"${failed[@]}"}; do echo "failed: $name"; done
 echo "$passed passed, $broken failed, ${#skipped[@]} skipped"

@@ -26,13 +26,11 @@ struct Cluster {
 impl Cluster {
     /// None where the servers are not there.
     fn named(name: &str) -> anyhow::Result<Option<Self>> {
-        let keyspace = format!("bench_{name}_{}", std::process::id());
-        let (Some(BusUrl::Kafka { brokers, .. }), Some(store)) =
-            (tests::servers::kafka(&keyspace)?, tests::servers::cassandra(&keyspace)?)
-        else {
+        let name = format!("bench_{name}_{}", std::process::id());
+        let (Some(bus), Some(store)) = (tests::servers::kafka(&name)?, tests::servers::cassandra(&name)?) else {
             return Ok(None);
         };
-        Ok(Some(Self { bus: BusUrl::Kafka { brokers, prefix: keyspace }, store }))
+        Ok(Some(Self { bus, store }))
     }
 
     async fn open_store(&self) -> anyhow::Result<Arc<dyn Store>> {
@@ -51,7 +49,10 @@ impl Cluster {
 
 /// All figures of the distributed mode; none where the servers are not there.
 pub(crate) async fn measure(events: &[Bytes], pages: &[Page], table: &mut Table) -> anyhow::Result<()> {
-    let Some(cluster) = Cluster::named("rows")? else { return Ok(()) };
+    let Some(cluster) = Cluster::named("rows")? else {
+        eprintln!("  distributed: not measured, there are no real servers");
+        return Ok(());
+    };
     let (rate, memory) = input_to_tables(&cluster, events).await?;
     let bare = bare_inserts(pages).await?;
     let per_page = schema::tables::Table::ALL.len() as f64;
@@ -62,9 +63,12 @@ pub(crate) async fn measure(events: &[Bytes], pages: &[Page], table: &mut Table)
         table.add(&format!("distributed: peak memory of `{name}`"), Wanted::AtMost(256.0), peak, "MB");
     }
     let cluster = Cluster::named("delay")?.context("the servers were there a moment ago")?;
-    let mut delays = end_to_end(&cluster).await?;
+    let (mut delays, memory) = end_to_end(&cluster).await?;
     table.add("distributed: event → visible, 10/s, p50", Wanted::Stated, percentile(&mut delays, 50), "ms");
     table.add("distributed: event → visible, 10/s, p99", Wanted::AtMost(100.0), percentile(&mut delays, 99), "ms");
+    for (name, peak) in memory {
+        table.add(&format!("distributed: peak memory of `{name}` at 10/s"), Wanted::AtMost(256.0), peak, "MB");
+    }
     Ok(())
 }
 
@@ -101,18 +105,19 @@ async fn bare_inserts(pages: &[Page]) -> anyhow::Result<f64> {
     bare_cassandra::insert_all(nodes.first().context("no node")?, keyspace, pages).await
 }
 
-/// Milliseconds of each event through all processes.
-async fn end_to_end(cluster: &Cluster) -> anyhow::Result<Vec<f64>> {
+/// Milliseconds of each event through all processes, and the peak memory of those that no other figure has.
+async fn end_to_end(cluster: &Cluster) -> anyhow::Result<(Vec<f64>, Vec<(&'static str, f64)>)> {
     let folder = tempfile::tempdir()?;
     cluster.open_store().await?;
     let server = StreamServer::start().await;
     let listen = format!("127.0.0.1:{}", free_port()?);
-    let _serve = cluster.start("pagetrack", &["serve", "--listen", &listen], folder.path())?;
+    let serve = cluster.start("pagetrack", &["serve", "--listen", &listen], folder.path())?;
     let _writer = cluster.start("writer", &[], folder.path())?;
     let _cleaner = cluster.start("cleaner", &[], folder.path())?;
-    let _producer = cluster.start("producer", &["--source", server.url().as_str()], folder.path())?;
+    let producer = cluster.start("producer", &["--source", server.url().as_str()], folder.path())?;
     let base = format!("http://{listen}");
     wait_for_any_answer(&base).await?;
     server.wait_for_visits(1).await;
-    latency::measure(&server, &base).await
+    let delays = latency::measure(&server, &base).await?;
+    Ok((delays, vec![("producer", producer.peak_memory_mb()?), ("pagetrack serve", serve.peak_memory_mb()?)]))
 }

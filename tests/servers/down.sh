@@ -11,7 +11,7 @@ STOPS_WITHIN=30 # seconds, then it is killed
 
 # is_ours PID FOLDER: whether the process is the server of FOLDER; a pid can have been given to another since.
 is_ours() {
-    ps -p "$1" -o args= 2>/dev/null | grep -qF -- "-Dpagetrack.folder=$2 "
+    tr '\0' ' ' <"/proc/$1/cmdline" 2>/dev/null | grep -qF -- "-Dpagetrack.folder=$2 "
 }
 
 # ask FOLDER: asks the server of FOLDER to end.

@@ -52,7 +52,8 @@ fn status_line(stages: &[StageStatus]) -> String {
     let sum = |name: StageName, f: fn(&StageStatus) -> u64| {
         of(name).map(f).reduce(|a, b| a + b).map_or("?".into(), |n| n.to_string())
     };
-    let rate: f64 = of(StageName::Writer).map(|s| s.events_per_second).sum();
+    // Summed from 0.0: an empty sum of floats is -0.0.
+    let rate = of(StageName::Writer).fold(0.0, |sum, s| sum + s.events_per_second);
     let lag = of(StageName::Writer).filter_map(|s| s.lag_seconds).reduce(f64::min);
     let source = of(StageName::Producer).find_map(|s| s.source.as_ref()).map_or("?".into(), |source| {
         let kind = if source.kind == SourceKind::Live { "live" } else { "sample" };
