@@ -107,9 +107,13 @@ impl State {
         taken
     }
 
-    /// The entries up to and including `position`; none of an older assignment.
-    fn commit(&mut self, position: Position) -> Vec<Entry> {
-        if position.assignment != self.assignment {
+    fn holds(&self, member: u64, position: Position) -> bool {
+        self.owner == Some(member) && self.assignment == position.assignment
+    }
+
+    /// The entries up to and including `position`; none of another's or an older assignment.
+    fn commit(&mut self, member: u64, position: Position) -> Vec<Entry> {
+        if !self.holds(member, position) {
             return Vec::new();
         }
         let count = usize::try_from(position.offset + 1 - self.base).unwrap_or(0).min(self.received);
@@ -144,7 +148,7 @@ impl Consumer for QueueConsumer {
     }
 
     fn commit(&mut self, position: Position) -> Result<(), BusError> {
-        let done = if self.holds(position) { self.queue.lock().commit(position) } else { Vec::new() };
+        let done = self.queue.lock().commit(self.id, position);
         let bytes = done.iter().map(|entry| entry.record.size()).sum();
         self.queue.records.add_permits(done.len());
         self.queue.bytes.add_permits(bytes);
@@ -155,8 +159,7 @@ impl Consumer for QueueConsumer {
     }
 
     fn holds(&self, position: Position) -> bool {
-        let state = self.queue.lock();
-        state.owner == Some(self.id) && state.assignment == position.assignment
+        self.queue.lock().holds(self.id, position)
     }
 
     fn set_paused(&mut self, paused: bool) -> Result<(), BusError> {
