@@ -1,6 +1,6 @@
 //! The resume position: the stream's own id, one timestamp per topic. Pure; ids are hostile.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry as MapEntry;
@@ -11,11 +11,14 @@ const MAX_TOPICS: usize = 64;
 /// Kafka's own limit.
 const MAX_TOPIC_BYTES: usize = 249;
 
+/// A topic of the stream and one of its partitions.
+pub type TopicPartition = (String, u32);
+
 /// How far the stream was read, per topic and partition: the last message's time + 1 ms, none where the topic was at
 /// its latest message.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Vec<Entry>", into = "Vec<Entry>")]
-pub struct StreamPosition(BTreeMap<(String, u32), Option<u64>>);
+pub struct StreamPosition(BTreeMap<TopicPartition, Option<u64>>);
 
 /// One topic in the stream's id.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,8 +32,8 @@ struct Entry {
 }
 
 impl StreamPosition {
-    /// The position of an event's id. A time more than a day after `now` would make every later event look old, so
-    /// such an id is refused.
+    /// The position of an event's id. A time after `now` would make every later event look old and a resume begin at
+    /// the latest event; it is taken as `now`, which only repeats more.
     ///
     /// # Errors
     /// In words, when it is not an array of 1 to 64 topics as the stream sends it.
@@ -39,32 +42,35 @@ impl StreamPosition {
             return Err(format!("an id of {} bytes", id.len()));
         }
         let entries: Vec<Entry> = serde_json::from_str(id).map_err(|e| format!("an id that is no array: {e}"))?;
-        let position = Self::try_from(entries)?;
-        let latest = u64::try_from((now + TimeDelta::days(1)).timestamp_millis()).unwrap_or(0);
-        match position.newest() {
-            Some(newest) if newest > latest => Err(format!("an id of the future: {newest}")),
-            _ => Ok(position),
-        }
+        let mut position = Self::try_from(entries)?;
+        let latest = u64::try_from(now.timestamp_millis()).unwrap_or(0);
+        position.0.values_mut().flatten().for_each(|time| *time = (*time).min(latest));
+        Ok(position)
     }
 
-    /// Takes over what is newer; no topic ever steps back. Whether any topic stepped forward.
-    pub fn merge(&mut self, newer: &Self) -> bool {
-        let mut has_advanced = false;
+    /// Takes over what is newer; no topic ever steps back. The topic that stepped forward, the last one of several.
+    pub fn merge(&mut self, newer: &Self) -> Option<TopicPartition> {
+        let mut advanced = None;
         for (key, timestamp) in &newer.0 {
             let is_full = self.0.len() >= MAX_TOPICS;
             match self.0.entry(key.clone()) {
                 MapEntry::Occupied(mut entry) if *timestamp > *entry.get() => {
                     entry.insert(*timestamp);
-                    has_advanced = true;
+                    advanced = Some(key.clone());
                 }
                 MapEntry::Vacant(entry) if !is_full => {
                     entry.insert(*timestamp);
-                    has_advanced |= timestamp.is_some();
+                    advanced = timestamp.map(|_| key.clone()).or(advanced);
                 }
                 _ => {}
             }
         }
-        has_advanced
+        advanced
+    }
+
+    /// One topic's time, ms since 1970.
+    pub fn time_of(&self, topic: &TopicPartition) -> Option<u64> {
+        self.0.get(topic).copied().flatten()
     }
 
     /// The newest time of any topic, ms since 1970.
@@ -174,11 +180,19 @@ mod tests {
             .unwrap()
         };
         let mut position = at(10, 10);
-        assert!(!position.merge(&at(9, 10)));
-        assert!(position.merge(&at(9, 11)));
+        assert_eq!(position.merge(&at(9, 10)), None);
+        assert_eq!(position.merge(&at(9, 11)), Some(("b".into(), 0)));
         assert_eq!(position, at(10, 11));
-        assert!(!position.merge(&parse(r#"[{"topic":"a","partition":0,"offset":-1}]"#).unwrap()));
+        assert_eq!(position.merge(&parse(r#"[{"topic":"a","partition":0,"offset":-1}]"#).unwrap()), None);
         assert_eq!(position, at(10, 11));
+    }
+
+    #[test]
+    fn a_time_of_the_future_is_the_present() {
+        let future = parse(&RECORDED.replace("1629474555001", "1629561000001")).unwrap();
+        let now = parse(&RECORDED.replace("1629474555001", &u64::MAX.to_string())).unwrap();
+        assert_eq!(future, now);
+        assert!(future.newest().unwrap() < 1_629_561_000_001);
     }
 
     #[test]
@@ -199,7 +213,6 @@ mod tests {
             RECORDED.replace("1629474555001", "99999999999999999999999999"),
             RECORDED.replace("1629474555001", "-5"),
             RECORDED.replace("1629474555001", "1e400"),
-            RECORDED.replace("1629474555001", "1629561000001"),
             RECORDED.replace("codfw", "co\\r\\ndfw"),
             RECORDED.replace("codfw", ""),
             "[".repeat(10_000),

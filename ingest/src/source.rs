@@ -7,7 +7,7 @@ mod player;
 mod reader;
 mod recent;
 
-use crate::position::StreamPosition;
+use crate::position::{StreamPosition, TopicPartition};
 use crate::sse::Connector;
 use crate::status::{Gap, SourceKind};
 use bytes::Bytes;
@@ -185,6 +185,9 @@ pub(crate) struct LastEvent {
     pub(crate) created_at: DateTime<Utc>,
     /// XXH3-128 of its bytes, hex.
     pub(crate) hash: String,
+    /// The topic of the stream that it came on; none where an older version stored it.
+    #[serde(default)]
+    pub(crate) topic: Option<TopicPartition>,
 }
 
 /// What a source hands on, in order.

@@ -68,18 +68,18 @@ impl Progress {
             StreamPosition::parse(id, now).map_err(|why| tracing::warn!(why, "an id of the stream is left out")).ok()
         });
         let time = event_at.or_else(|| time_of(position.as_ref()?)).unwrap_or(now);
-        let event = LastEvent { created_at: time, hash: format!("{hash:032x}") };
+        let hex = format!("{hash:032x}");
         let mut gap = self.error_gap(time);
         if let Some(wanted) = &self.wanted {
-            if wanted.hash == event.hash {
+            if wanted.hash == hex {
                 self.wanted = None;
-            } else if self.is_beyond(position.as_ref()) {
+            } else if self.is_beyond(wanted, position.as_ref()) {
                 gap = Some(gap_between(wanted.created_at, time, GapReason::HistoryExpired));
                 self.wanted = None;
             }
         }
-        if position.is_some_and(|position| self.seen.id.merge(&position)) {
-            self.seen.last_event = Some(event);
+        if let Some(topic) = position.and_then(|position| self.seen.id.merge(&position)) {
+            self.seen.last_event = Some(LastEvent { created_at: time, hash: hex, topic: Some(topic) });
         }
         if self.wanted.is_none() {
             self.settled = self.seen.clone();
@@ -94,10 +94,15 @@ impl Progress {
         Some(gap_between(last.created_at, to, GapReason::StreamError))
     }
 
-    /// Whether the stream is so far beyond the wanted event that it cannot come any more.
-    fn is_beyond(&self, position: Option<&StreamPosition>) -> bool {
+    /// Whether the stream is so far beyond the wanted event that it cannot come any more. Only the event's own topic
+    /// tells: another one, idle but for canaries, is replayed faster.
+    fn is_beyond(&self, wanted: &LastEvent, position: Option<&StreamPosition>) -> bool {
         let overlap = u64::try_from(self.overlap.as_millis()).unwrap_or(u64::MAX);
-        match (position.and_then(StreamPosition::newest), self.settled.id.newest()) {
+        let time = |position: &StreamPosition| match &wanted.topic {
+            Some(topic) => position.time_of(topic),
+            None => position.newest(),
+        };
+        match (position.and_then(time), time(&self.settled.id)) {
             (Some(now), Some(last)) => now > last.saturating_add(overlap),
             _ => false,
         }
@@ -158,6 +163,16 @@ mod tests {
         assert_eq!(first.gap, Some(Gap { from: at(5), to: at(3_600), reason: GapReason::HistoryExpired }));
         assert!(first.checkpoint.is_some());
         assert_eq!(take(&mut progress, 3_601).gap, None, "told once");
+    }
+
+    #[test]
+    fn another_topic_that_is_ahead_proves_no_gap() {
+        let mut progress = progress(read_to(&[1, 5]));
+        progress.begin_connection();
+        let ahead = format!(r#"[{{"topic":"idle","partition":0,"timestamp":{}}}]"#, (NOW + 3_600) * 1000);
+        assert_eq!(progress.take(b"canary", Some(&ahead), at(10_000)).gap, None);
+        let proof = take(&mut progress, 5);
+        assert!(proof.gap.is_none() && proof.checkpoint.is_some());
     }
 
     #[test]

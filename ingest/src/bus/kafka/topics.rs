@@ -97,8 +97,20 @@ fn new_topic<'a>(topic: Topic, name: &'a str, brokers: usize, max_bytes: &'a str
         wanted = wanted.set("min.insync.replicas", "2");
     }
     match topic {
-        Topic::Status => wanted.set("cleanup.policy", "compact,delete").set("retention.ms", STATUS_RETENTION_MS),
-        Topic::Rejected | Topic::Positions => wanted.set("cleanup.policy", "compact"),
+        Topic::Status => {
+            compacted(wanted).set("cleanup.policy", "compact,delete").set("retention.ms", STATUS_RETENTION_MS)
+        }
+        Topic::Rejected | Topic::Positions => compacted(wanted).set("cleanup.policy", "compact"),
         Topic::Input | Topic::Processed | Topic::Stored => wanted,
     }
+}
+
+/// Compaction passes over the segment that is written to, a gigabyte or a week by default; readers start by reading
+/// all of such a topic, so its segments are small and cleaned soon.
+fn compacted(topic: NewTopic<'_>) -> NewTopic<'_> {
+    topic
+        .set("segment.bytes", "4194304")
+        .set("segment.ms", "600000")
+        .set("min.cleanable.dirty.ratio", "0.1")
+        .set("max.compaction.lag.ms", "600000")
 }
