@@ -32,6 +32,8 @@ pub struct Limits {
     pub selections: u64,
     /// Estimated objects and reads.
     pub cost: u64,
+    /// The same for each event of a subscription, which is executed for every subscriber.
+    pub event_cost: u64,
     /// Estimated objects of an introspection, which has a budget of its own: playgrounds and code generators ask for
     /// everything, deeply, and cost no read.
     pub introspection_cost: u64,
@@ -52,6 +54,7 @@ impl Default for Limits {
             root_fields: 20,
             selections: 5_000,
             cost: 5_000,
+            event_cost: 40,
             introspection_cost: 1_000_000,
             introspection_depth: 20,
         }

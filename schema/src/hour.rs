@@ -17,6 +17,13 @@ impl Hour {
     /// The first hour.
     pub const MIN: Hour = Hour(0);
 
+    /// A time from seconds since 1970, where it lies in an hour that has a name: what is before and behind such a time
+    /// is a time, too.
+    pub fn time_within(seconds: i64) -> Option<DateTime<Utc>> {
+        let is_within = (Self::MIN.0 * 3600..(Self::MAX.0 + 1) * 3600).contains(&seconds);
+        Utc.timestamp_opt(seconds, 0).single().filter(|_| is_within)
+    }
+
     /// The hour in which `time` lies; times out of range give the nearest hour.
     pub fn of(time: DateTime<Utc>) -> Self {
         Self::from_count(time.timestamp().div_euclid(3600))
@@ -136,6 +143,15 @@ mod tests {
         assert_eq!(Hour::of(hour.end()), hour.plus(1));
         assert_eq!(Hour::of(hour.end() - chrono::TimeDelta::seconds(1)), hour);
         assert_eq!(Hour::MAX.to_string(), "9999-12-31-23");
+    }
+
+    #[test]
+    fn times_beyond_the_named_hours_are_refused() {
+        let last = Hour::MAX.start().timestamp() + 3_599;
+        for bad in [-1, last + 1, 8_210_266_876_799, i64::MIN, i64::MAX] {
+            assert_eq!(Hour::time_within(bad), None, "{bad}");
+        }
+        assert_eq!(Hour::time_within(last).map(Hour::of), Some(Hour::MAX));
     }
 
     #[test]

@@ -4,7 +4,9 @@ use super::weights::{self, Weight};
 use super::{Limits, at_most};
 use crate::schema::errors::ApiError;
 use async_graphql::parser::Positioned;
-use async_graphql::parser::types::{ExecutableDocument, Field, FragmentDefinition, Selection, SelectionSet};
+use async_graphql::parser::types::{
+    ExecutableDocument, Field, FragmentDefinition, OperationType, Selection, SelectionSet,
+};
 use async_graphql::{Name, Value, Variables};
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -21,6 +23,9 @@ pub(super) fn check(document: &ExecutableDocument, variables: &Variables, limits
     for (_, operation) in document.operations.iter() {
         let measure = pass.selection_set(&operation.node.selection_set.node, Mode::Query, 0)?;
         measure.check(limits)?;
+        if operation.node.ty == OperationType::Subscription {
+            at_most("cost of each event", measure.cost, limits.event_cost)?;
+        }
         at_most("fields of the root", measure.top_fields, limits.root_fields)?;
         cost = cost.max(measure.cost);
     }

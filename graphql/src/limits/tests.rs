@@ -84,6 +84,21 @@ fn lists_of_lists_cost_their_product() {
 }
 
 #[test]
+fn each_event_of_a_subscription_has_a_small_budget() {
+    check_admitted("subscription { pageCreated { page { title url domain { name } user { userName } } missedCount } }");
+    check_refused("subscription { pageCreated { page { hour { userCount } } } }", "cost of each event: ");
+    check_refused("subscription { pageCreated { page { domain { pages(first: 5) { nodes { id } } } } } }", "cost of each");
+}
+
+#[test]
+fn rankings_are_dear() {
+    let many = (0..26).map(|i| format!("a{i}: topDomains(limit: 1) {{ rank }}")).collect::<Vec<_>>().join(" ");
+    let within = Limits { root_fields: 100, ..Limits::default() };
+    let refused = admit(&format!("{{ {many} }}"), &Variables::default(), &within).err().unwrap();
+    assert!(refused.message.starts_with("cost: "), "{}", refused.message);
+}
+
+#[test]
 fn what_people_ask_is_admitted() {
     check_admitted("{ pages(first: 100) { nodes { id title url user { userName url } domain { name wiki } } } }");
     check_admitted("{ hours(during: {lastHours: 24}, first: 24) { nodes { hour pageCount botPageCount } } }");

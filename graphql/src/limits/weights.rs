@@ -14,12 +14,12 @@ pub(super) fn of(field: &str) -> Weight {
     let (own, times) = match field {
         "pages" | "domains" | "hours" | "users" | "gaps" => (10, 20),
         "accounts" => (10, 100),
-        "topDomains" => (50, 20),
+        "topDomains" => (200, 20),
         "pagesById" | "usersById" => (10, 10),
         "stages" | "rejected" => (1, 8),
-        "userCount" | "domainCount" => (10, 1),
-        "firstPageAt" | "lastPageAt" | "totalCount" | "accountCount" => (5, 1),
-        "pageCount" | "botPageCount" => (3, 1),
+        "userCount" | "domainCount" => (40, 1),
+        "firstPageAt" | "lastPageAt" | "accountCount" => (5, 1),
+        "pageCount" | "botPageCount" | "totalCount" => (10, 1),
         _ => (1, 1),
     };
     Weight { own, times }

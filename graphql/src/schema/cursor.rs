@@ -4,8 +4,8 @@
 //! and a damaged one, and any process accepts another's.
 
 use super::errors::ApiError;
-use chrono::DateTime;
 use data_encoding::BASE64URL_NOPAD;
+use schema::hour::Hour;
 use schema::page::{PageId, PageKey};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -65,7 +65,7 @@ fn parse_key(bytes: &[u8]) -> Option<PageKey> {
     let (seconds, rest) = bytes.split_first_chunk::<8>()?;
     let (page_id, domain) = rest.split_first_chunk::<8>()?;
     Some(PageKey {
-        created_at: DateTime::from_timestamp(i64::from_be_bytes(*seconds), 0)?,
+        created_at: Hour::time_within(i64::from_be_bytes(*seconds))?,
         page_id: PageId::new(u64::from_be_bytes(*page_id)).ok()?,
         domain: std::str::from_utf8(domain).ok()?.parse().ok()?,
     })
@@ -102,7 +102,7 @@ mod tests {
     #[test]
     fn a_page_key_survives_the_journey() {
         let key = PageKey {
-            created_at: DateTime::from_timestamp(1_747_555_394, 0).unwrap(),
+            created_at: Hour::time_within(1_747_555_394).unwrap(),
             page_id: PageId::new(975_886).unwrap(),
             domain: "it.wikisource.org".parse().unwrap(),
         };

@@ -8,7 +8,7 @@ use super::page::Page;
 use super::user::User;
 use super::{api, loaders};
 use async_graphql::{Context, ID, Interface};
-use chrono::{DateTime, TimeDelta};
+use chrono::TimeDelta;
 use data_encoding::BASE64URL_NOPAD;
 use schema::hour::Hour;
 use schema::page::{Domain, PageId, PageKey, UserId};
@@ -66,7 +66,7 @@ impl NodeId {
         let words: Vec<&str> = rest.split(' ').collect();
         match (kind, words.as_slice()) {
             ("p", [domain, page_id, seconds]) => Some(Self::Page(PageKey {
-                created_at: DateTime::from_timestamp(seconds.parse().ok()?, 0)?,
+                created_at: Hour::time_within(seconds.parse().ok()?)?,
                 domain: domain.parse().ok()?,
                 page_id: page_id.parse().ok()?,
             })),

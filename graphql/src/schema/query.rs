@@ -25,8 +25,8 @@ use std::sync::Arc;
 const MAX_IDS: usize = 100;
 const DEFAULT_RANK_HOURS: i64 = 24;
 
-/// The longest range of a ranking: with the range before it a year of hours is read.
-const MAX_RANK_HOURS: usize = 4_392;
+/// The longest range of a ranking: with the range before it two months of hours are read.
+const MAX_RANK_HOURS: usize = 744;
 
 /// The root of all queries.
 pub struct Query;
@@ -159,7 +159,9 @@ impl Query {
     async fn top_domains(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Whole hours, half a year at most; the last 24 hours without it.")] during: Option<TimeRange>,
+        #[graphql(desc = "Whole hours, 744 (a month) at most; the last 24 hours without it.")] during: Option<
+            TimeRange,
+        >,
         #[graphql(desc = "Only pages that pass.")] filter: Option<CrossWikiPageFilterInput>,
         #[graphql(desc = "What comes first.", default_with = "RankOrder::PageCount")] order_by: RankOrder,
         #[graphql(desc = "Only wikis with at least so many pages in the range.", default = 1)] min_page_count: i32,
