@@ -210,8 +210,7 @@ impl Supervisor {
                 return stream_answers(&self.stream(), &self.shutdown).await.then_some(Mode::Live);
             }
             if watch.is_first_start {
-                let connected = || watch.connection();
-                if let Some(reason) = patience_ends(connected, &self.clock, &self.shutdown).await {
+                if let Some(reason) = patience_ends(|| watch.source(), &self.shutdown).await {
                     return Some(Mode::Sample(reason));
                 }
             }

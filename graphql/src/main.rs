@@ -3,6 +3,7 @@
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 use graphql::app::{App, Role, Settings, Terminal};
+use ingest::process::block_on;
 use ingest::settings::{
     BusArgs, LogArgs, SourceArgs, StoreArgs, fail_setting, install_crypto, report_failure, shutdown_signal,
 };
@@ -64,19 +65,20 @@ struct MigrateArgs {
     log: LogArgs,
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let cli = Cli::parse();
     install_crypto();
-    let command = cli.command.unwrap_or(Command::Run(cli.run));
-    let ended = match command {
+    match block_on(execute(cli.command.unwrap_or(Command::Run(cli.run)))) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => report_failure("pagetrack", &e),
+    }
+}
+
+async fn execute(command: Command) -> anyhow::Result<()> {
+    match command {
         Command::Run(args) => run(args.serve, Some(args.source)).await,
         Command::Serve(args) => run(args, None).await,
         Command::Migrate(args) => migrate(args).await,
-    };
-    match ended {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(e) => report_failure("pagetrack", &e),
     }
 }
 
@@ -86,7 +88,11 @@ async fn run(args: ServeArgs, source: Option<SourceArgs>) -> anyhow::Result<()> 
     args.log.init();
     let stop = shutdown_signal().context("signals cannot be handled")?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    App::start(settings, clock).await?.run_until(stop).await
+    let app = tokio::select! {
+        () = stop.cancelled() => return Ok(()),
+        app = App::start(settings, clock) => app?,
+    };
+    app.run_until(stop).await
 }
 
 /// The settings, all checked before anything opens; a malformed one ends the program with code 2.

@@ -8,7 +8,11 @@ use anyhow::Context;
 use schema::clock::SystemClock;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
+
+/// How long blocking calls may go on after the end.
+const LAST_CALLS: Duration = Duration::from_millis(500);
 
 /// The settings of every stage's process.
 #[derive(Debug, Clone, clap::Args)]
@@ -31,11 +35,21 @@ where
     let bus = args.bus.validate_shared();
     args.log.init();
     install_crypto();
-    let ended = tokio::runtime::Runtime::new()
-        .context("cannot start the runtime")
-        .and_then(|runtime| runtime.block_on(open_and_run(&bus, stage, run)));
+    let ended = block_on(open_and_run(&bus, stage, run));
     let program = format!("{stage:?}").to_lowercase();
     ended.map_or_else(|error| report_failure(&program, &error), |()| ExitCode::SUCCESS)
+}
+
+/// Runs a program's one future to its end. Blocking calls still under way then (a commit to a coordinator that is away)
+/// do not hold up the exit: what they were about comes again.
+///
+/// # Errors
+/// The future's, or that no runtime could be had.
+pub fn block_on(run: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
+    let ended = runtime.block_on(run);
+    runtime.shutdown_timeout(LAST_CALLS);
+    ended
 }
 
 async fn open_and_run<R>(bus: &BusUrl, stage: StageName, run: impl FnOnce(StageContext) -> R) -> anyhow::Result<()>

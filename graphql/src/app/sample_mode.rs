@@ -3,18 +3,18 @@
 //! Pure decisions and the waiting for them; starting and stopping is `app`'s.
 
 use ingest::source::{StreamSettings, probe};
-use schema::clock::Clock;
 use schema::query::{PageList, PageQuery};
 use schema::store::{Store, StoreError, StoreUrl};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// How long the live stream may stay silent at a first start before the sample plays.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 /// How long one attempt to reach the stream may take.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(10);
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
@@ -66,23 +66,71 @@ pub(super) async fn stream_answers(stream: &StreamSettings, shutdown: &Cancellat
     }
 }
 
-/// Waits `PATIENCE` for the producer's first connection. The reason to play the sample, or none when the stream
-/// answered or `shutdown` came.
-pub(super) async fn patience_ends(
-    connected: impl Fn() -> (bool, Option<String>),
-    clock: &Arc<dyn Clock>,
-    shutdown: &CancellationToken,
-) -> Option<String> {
-    let begun = clock.now();
-    let mut tick = tokio::time::interval(Duration::from_millis(100));
+/// What is known of the live source.
+#[derive(Debug, Clone, Default)]
+pub(super) struct SourceView {
+    /// Whether a connection stands.
+    pub(super) is_connected: bool,
+    /// Whether an event was ever handed on.
+    pub(super) has_delivered: bool,
+    /// Why there is no connection, in words.
+    pub(super) reason: Option<String>,
+}
+
+/// Waits until the source was away for [`PATIENCE`] at a stretch: the reason to play the sample. None once an event was
+/// handed on, or when `shutdown` came.
+pub(super) async fn patience_ends(source: impl Fn() -> SourceView, shutdown: &CancellationToken) -> Option<String> {
+    let mut away_since = Instant::now();
+    let mut tick = tokio::time::interval(LOOK_EVERY);
     loop {
         shutdown.run_until_cancelled(tick.tick()).await?;
-        let (is_connected, reason) = connected();
-        if is_connected {
+        let seen = source();
+        if seen.has_delivered {
             return None;
         }
-        if (clock.now() - begun).to_std().unwrap_or_default() >= PATIENCE {
-            return Some(reason.unwrap_or_else(|| "the live stream did not answer".into()));
+        if seen.is_connected {
+            away_since = Instant::now();
         }
+        if away_since.elapsed() >= PATIENCE {
+            return Some(seen.reason.unwrap_or_else(|| "the live stream did not answer".into()));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    /// Plays a source by the tenth of a second; how long until the sample is to play.
+    async fn check_patience(view: impl Fn(u64) -> SourceView) -> (Option<String>, u64) {
+        let tenths = AtomicU64::new(0);
+        let reason = patience_ends(|| view(tenths.fetch_add(1, Ordering::Relaxed)), &CancellationToken::new()).await;
+        (reason, tenths.load(Ordering::Relaxed) / 10)
+    }
+
+    fn away() -> SourceView {
+        SourceView { reason: Some("no route".into()), ..SourceView::default() }
+    }
+
+    fn connected() -> SourceView {
+        SourceView { is_connected: true, ..SourceView::default() }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stream_that_never_answers_gives_way_after_ten_seconds() {
+        assert_eq!(check_patience(|_| away()).await, (Some("no route".into()), 10));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_short_connection_without_an_event_only_puts_it_off() {
+        let view = |tenth| if (50..60).contains(&tenth) { connected() } else { away() };
+        assert_eq!(check_patience(view).await, (Some("no route".into()), 16));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_live_event_rules_the_sample_out() {
+        let view = |tenth| SourceView { has_delivered: tenth > 150, ..if tenth > 90 { connected() } else { away() } };
+        assert_eq!(check_patience(view).await.0, None);
     }
 }

@@ -27,6 +27,9 @@ fn main() -> ExitCode {
 
 /// Behind Kafka a power cut must not roll the store back behind the committed offset.
 async fn write(ctx: StageContext, url: StoreUrl) -> anyhow::Result<()> {
-    let store = schema::store::open(&url, Migration::Expect, Durability::Power, Arc::clone(&ctx.clock)).await?;
+    let store = tokio::select! {
+        () = ctx.shutdown.cancelled() => return Ok(()),
+        store = schema::store::open(&url, Migration::Expect, Durability::Power, Arc::clone(&ctx.clock)) => store?,
+    };
     Ok(ingest::writer::run(ctx, store).await?)
 }
