@@ -3,11 +3,12 @@
 mod recent;
 
 use chrono::TimeDelta;
-use ingest::bus::{Bus, BusError, Followed, Topic};
+use ingest::bus::{Bus, BusError, Followed, Topic, keep_following};
 use recent::Recent;
 use schema::clock::Clock;
 use schema::page::Page;
 use schema::query::PageFilter;
+use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -57,17 +58,18 @@ impl Hub {
     /// Tells every record of the topic `stored` until `shutdown`; then the subscribers' feeds end.
     ///
     /// # Errors
-    /// The bus's, when it cannot be followed any longer; following again is right.
+    /// What waiting does not mend; a bus that is away is waited for.
     pub async fn follow(&self, bus: Arc<dyn Bus>, shutdown: CancellationToken) -> Result<(), BusError> {
+        let ended = keep_following("stored pages", &shutdown, || self.listen(bus.as_ref())).await;
+        self.lock().subscribers.clear();
+        ended
+    }
+
+    async fn listen(&self, bus: &dyn Bus) -> Result<Infallible, BusError> {
         let mut follower = bus.follow(Topic::Stored).await?;
         loop {
-            tokio::select! {
-                () = shutdown.cancelled() => break,
-                followed = follower.next() => self.hear(followed?),
-            }
+            self.hear(follower.next().await?);
         }
-        self.lock().subscribers.clear();
-        Ok(())
     }
 
     /// The pages that pass `filter` from now on; none when too many listen already.

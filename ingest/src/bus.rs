@@ -4,9 +4,11 @@
 
 #[cfg(test)]
 mod conformance;
+mod follow;
 mod kafka;
 mod memory;
 
+pub use follow::keep_following;
 pub use kafka::KafkaBus;
 pub use memory::MemoryBus;
 

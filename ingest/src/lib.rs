@@ -2,6 +2,7 @@
 //!
 //! Knows no GraphQL, no REST and which store it got only from the composition root.
 
+mod backoff;
 pub mod bus;
 pub mod clean;
 pub mod cleaner;

@@ -5,8 +5,9 @@
 
 mod publisher;
 
+use crate::backoff::Backoff;
 use crate::bus::{Bus, BusError, Topic};
-use crate::source::{Backoff, Checkpoint, EventSource, Reader, ReaderContext, SourceItem, play};
+use crate::source::{Checkpoint, EventSource, Reader, ReaderContext, SourceItem, play};
 use crate::stage::{StageContext, StageError};
 use publisher::Publisher;
 use std::time::Duration;
@@ -27,7 +28,8 @@ pub async fn run(ctx: StageContext, source: EventSource) -> Result<(), StageErro
     // The source also stops when publishing fails.
     let stop = ctx.shutdown.child_token();
     let stage = StageContext { shutdown: stop.clone(), ..ctx.clone() };
-    let Started { task, has_position } = start(source, stage, out).await?;
+    let Some(started) = ctx.shutdown.run_until_cancelled(start(source, stage, out)).await else { return Ok(()) };
+    let Started { task, has_position } = started?;
     let published = Publisher::new(ctx, has_position).run(items).await;
     stop.cancel();
     let joined = task.await;
@@ -69,14 +71,14 @@ async fn load_checkpoint(stage: &StageContext) -> Result<Option<Checkpoint>, Sta
     }
 }
 
+/// Waits for a bus that is away: whoever calls this ends the waiting at shutdown.
 async fn read_positions(bus: &dyn Bus) -> Result<Vec<crate::bus::Record>, BusError> {
     let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(2));
-    for _ in 0..8 {
+    loop {
         match bus.read_compacted(Topic::Positions).await {
             Err(BusError::Unavailable(why)) => tracing::warn!(why, "the resume position cannot be read yet"),
             answer => return answer,
         }
         tokio::time::sleep(backoff.next_wait()).await;
     }
-    bus.read_compacted(Topic::Positions).await
 }

@@ -83,7 +83,7 @@ impl SourceArgs {
 #[derive(Debug, Clone, Args)]
 pub struct LogArgs {
     /// What is logged to standard error: error, warn, info, debug, or a filter such as ingest=debug.
-    #[arg(long, env = "PAGETRACK_LOG", default_value = "info,eventsource_client=error")]
+    #[arg(long, env = "PAGETRACK_LOG", default_value = "info,eventsource_client=error,scylla=warn")]
     pub log: String,
 }
 

@@ -1,7 +1,6 @@
 //! Where events come from: the stream or the sample. Hands them on in order with the position after each; does not
 //! publish them, which is the producer's.
 
-mod backoff;
 mod overlap;
 mod player;
 mod reader;
@@ -18,7 +17,6 @@ use std::str::FromStr;
 use std::time::Duration;
 use url::Url;
 
-pub(crate) use backoff::Backoff;
 pub(crate) use player::play;
 pub(crate) use reader::{Reader, ReaderContext};
 

@@ -1,6 +1,5 @@
 //! What every stage of the pipeline is given, how a stage fails, and the one loop of those that consume.
 
-pub(crate) mod backoff;
 pub(crate) mod run;
 #[cfg(test)]
 mod tests;

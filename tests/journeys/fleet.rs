@@ -1,7 +1,7 @@
 //! The real processes of a pair: one that does everything, or each stage by itself where bus and store are shared.
 
 use crate::feed::{DEADLINE, wait_for_pages};
-use crate::pair::{Pair, Place, Storage, Transport};
+use crate::pair::Place;
 use anyhow::{Context, ensure};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -49,8 +49,7 @@ pub(crate) struct Fleet {
 impl Fleet {
     /// Starts what the pair is made of, and waits until its API answers.
     pub(crate) async fn start(place: &Place, stream: &Url) -> anyhow::Result<Self> {
-        let shared = Pair { transport: Transport::Kafka, storage: Storage::Cassandra };
-        let parts: &[Part] = if place.pair == shared {
+        let parts: &[Part] = if place.pair.is_shared() {
             &[Part::Writer, Part::Producer, Part::Cleaner, Part::Serve]
         } else {
             &[Part::Everything]
@@ -63,7 +62,7 @@ impl Fleet {
             folder: place.folder.path().to_owned(),
             kills: 0,
         };
-        if place.pair == shared {
+        if place.pair.is_shared() {
             fleet.migrate(place).await?;
         }
         for part in parts {

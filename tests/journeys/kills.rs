@@ -13,8 +13,10 @@ use std::collections::HashSet;
 use std::time::Duration;
 use tests::events;
 
-/// Kills on each pair, in turn through its processes.
+/// Kills on a pair that is one process.
 const KILLS: usize = 8;
+/// Kills where each stage is a process, in turn through them.
+const KILLS_OF_FLEET: usize = 20;
 /// Published around each kill: some before it, the rest while the process is away.
 const BURST: usize = 400;
 /// Published at once while events flow.
@@ -28,13 +30,14 @@ pub(crate) async fn nothing_is_lost_or_doubled_by_kills(place: Place) -> anyhow:
     eprintln!("  kills on {} from PAGETRACK_TEST_SEED={seed}", place.pair);
     let mut rng = StdRng::seed_from_u64(seed);
     let mut feed = Feed::start().await;
-    let mut source = events::copies(rng.random(), BURST * (KILLS + 2), SystemClock.now()).into_iter();
+    let kills = if place.pair.is_shared() { KILLS_OF_FLEET } else { KILLS };
+    let mut source = events::copies(rng.random(), BURST * (kills + 2), SystemClock.now()).into_iter();
     let mut fleet = Fleet::start(&place, &feed.server.url()).await?;
     feed.wait_for_visits(1).await?;
     publish_some(&mut feed, &mut source, BURST);
     fleet.wait_for_pages(&feed.model()).await?;
     let (mut caught, mut known) = (0, HashSet::new());
-    for kill in 0..KILLS {
+    for kill in 0..kills {
         let steps = rng.random_range(1..BURST / STEP);
         for _ in 0..steps {
             publish_some(&mut feed, &mut source, STEP);

@@ -42,6 +42,8 @@ const JOURNEYS: [Journey; 5] = journeys![
 #[tokio::main]
 async fn main() -> ExitCode {
     ingest::settings::install_crypto();
+    let log = std::env::var("PAGETRACK_LOG").unwrap_or_else(|_| "warn,eventsource_client=off".into());
+    ingest::settings::LogArgs { log }.init();
     let filters: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
     let (mut passed, mut failed) = ([0; Pair::ALL.len()], 0);
     for (pair, passed) in Pair::ALL.iter().zip(&mut passed) {

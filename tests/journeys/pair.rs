@@ -42,6 +42,13 @@ impl Pair {
     ];
 }
 
+impl Pair {
+    /// Whether others reach both, so that each stage can be a process of its own.
+    pub(crate) fn is_shared(self) -> bool {
+        self == Pair { transport: Transport::Kafka, storage: Storage::Cassandra }
+    }
+}
+
 impl fmt::Display for Pair {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let transport = if self.transport == Transport::Memory { "memory" } else { "kafka" };

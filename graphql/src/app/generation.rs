@@ -163,10 +163,7 @@ impl Generation {
                 Ok(Ok(ended)) => ended.with_context(|| format!("{} failed", task.name)),
                 Ok(Err(e)) => Err(anyhow!(e).context(format!("{} panicked", task.name))),
                 Err(_) => {
-                    tracing::warn!(
-                        part = task.name,
-                        "did not drain in time: what it held comes again at the next start"
-                    );
+                    tracing::warn!(part = task.name, "did not end in time: what it held comes again at the next start");
                     task.handle.abort();
                     Ok(())
                 }

@@ -1,8 +1,9 @@
 //! Publishes in order, keeps many deliveries in flight and stores the position behind the first that is not durable.
 
 use super::POSITION_KEY;
+use crate::backoff::Backoff;
 use crate::bus::{Bus, BusError, Delivery, Record, Topic};
-use crate::source::{Backoff, Checkpoint, SourceItem};
+use crate::source::{Checkpoint, SourceItem};
 use crate::stage::{StageContext, StageError};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};

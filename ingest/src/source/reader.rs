@@ -1,7 +1,8 @@
 //! Reads the stream for ever: connects, resumes, checks the overlap, waits after failures. One connection at a time.
 
 use super::overlap::Progress;
-use super::{Backoff, Checkpoint, SourceItem, StreamSettings};
+use super::{Checkpoint, SourceItem, StreamSettings};
+use crate::backoff::Backoff;
 use crate::sse::{Connection, Connector, Ended, Message, Refusal};
 use crate::stage::{StageContext, StageError};
 use crate::status::SourceStatus;

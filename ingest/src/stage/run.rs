@@ -3,9 +3,9 @@
 //! Several batches are in flight at once, bounded in records and bytes. A batch is what waits, never more waiting
 //! for more. What is in flight when the process dies was not committed and comes again.
 
-use super::backoff::Backoff;
 use super::watermark::Watermarks;
 use super::{StageContext, StageError};
+use crate::backoff::Backoff;
 use crate::bus::{BusError, Consumer, Position, Received, Topic};
 use crate::status::{Outcome, StageMeter};
 use async_trait::async_trait;
@@ -21,6 +21,9 @@ const DRAIN_WITHIN: Duration = Duration::from_secs(6);
 /// was fetched ahead, and a consumer that does not poll loses its membership.
 const PAUSE_AFTER: Duration = Duration::from_secs(1);
 const TELL_LAG_EVERY: Duration = Duration::from_secs(1);
+/// Between two tries of the same thing.
+const FIRST_WAIT: Duration = Duration::from_millis(100);
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
 /// What a stage does with its records.
 #[async_trait]
@@ -83,7 +86,7 @@ fn warn_uncommitted(error: &BusError) -> Result<(), BusError> {
 
 /// Joins the group, waiting for a bus that is away; none at shutdown.
 async fn subscribe(ctx: &StageContext, settings: StageSettings) -> Result<Option<Box<dyn Consumer>>, StageError> {
-    let mut backoff = Backoff::default();
+    let mut backoff = Backoff::new(FIRST_WAIT, LONGEST_WAIT);
     loop {
         let error = match ctx.bus.subscribe(settings.topic, settings.group).await {
             Ok(consumer) => return Ok(Some(consumer)),
@@ -230,7 +233,7 @@ async fn handle_until_done(
     shutdown: CancellationToken,
 ) -> Result<Finished, StageError> {
     let positions = batch.iter().map(|received| received.position).collect();
-    let mut backoff = Backoff::default();
+    let mut backoff = Backoff::new(FIRST_WAIT, LONGEST_WAIT);
     loop {
         let error = match work.handle(&batch).await {
             Ok(outcomes) => return Ok(Finished { positions, load, outcomes: Some(outcomes) }),

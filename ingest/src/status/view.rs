@@ -1,19 +1,17 @@
 //! What a process knows of all stages, its own and others', from the topic `status`.
 
 use super::{StageCounts, StageName, StageStatus};
-use crate::bus::{Bus, BusError, Followed, Follower, Record, Topic};
+use crate::bus::{Bus, BusError, Followed, Follower, Record, Topic, keep_following};
 use chrono::{DateTime, TimeDelta, Utc};
 use schema::clock::Clock;
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Duration;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 /// A stage not heard of for so long is unknown, never 0.
 const UNKNOWN_AFTER: TimeDelta = TimeDelta::seconds(10);
-const FOLLOW_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
 /// The newest state of every stage instance heard of within 10 s.
 pub struct PipelineView {
@@ -38,20 +36,7 @@ impl PipelineView {
     /// # Errors
     /// What waiting does not mend.
     pub async fn follow(self: Arc<Self>, bus: Arc<dyn Bus>, shutdown: CancellationToken) -> Result<(), BusError> {
-        loop {
-            let error = tokio::select! {
-                () = shutdown.cancelled() => return Ok(()),
-                Err(error) = self.listen(bus.as_ref()) => error,
-            };
-            if !matches!(error, BusError::Unavailable(_)) {
-                return Err(error);
-            }
-            tracing::warn!(%error, "the stages' states cannot be heard");
-            tokio::select! {
-                () = shutdown.cancelled() => return Ok(()),
-                () = tokio::time::sleep(FOLLOW_AGAIN_AFTER) => {}
-            }
-        }
+        keep_following("the stages' states", &shutdown, || self.listen(bus.as_ref())).await
     }
 
     /// One entry per instance heard of within 10 s, by stage.

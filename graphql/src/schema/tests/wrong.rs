@@ -50,7 +50,7 @@ async fn wrong_arguments_are_named() {
 
 #[tokio::test]
 async fn a_ranking_has_a_longest_range() {
-    let message = "a ranking is of 4392 hours at most, not 8784";
+    let message = "a ranking is of 744 hours at most, not 8784";
     check_wrong("{ topDomains(during: {lastHours: 8784}) { rank } }", "LIMIT_EXCEEDED", message).await;
 }
 

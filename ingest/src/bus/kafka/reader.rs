@@ -5,12 +5,25 @@ use super::errors::bus_error;
 use crate::bus::{BusError, Followed, Follower, Record};
 use async_trait::async_trait;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, StreamConsumer};
-use rdkafka::error::KafkaError;
-use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::{ClientConfig, ClientContext, Message, Offset, TopicPartitionList};
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+
+/// The library logs the end of a partition, which is what a reader reads to, as an error.
+struct Reading;
+
+impl ClientContext for Reading {
+    fn error(&self, error: KafkaError, reason: &str) {
+        if !matches!(error.rdkafka_error_code(), Some(RDKafkaErrorCode::PartitionEOF)) {
+            tracing::warn!(%error, reason, "a reader's client");
+        }
+    }
+}
+
+impl ConsumerContext for Reading {}
 
 pub(super) struct KafkaFollower(StreamConsumer);
 
@@ -31,11 +44,11 @@ pub(super) async fn follow(config: ClientConfig, topic: String) -> Result<KafkaF
 /// The last record of each key, up to the ends of the partitions as they are now.
 pub(super) async fn read_compacted(mut config: ClientConfig, topic: String) -> Result<Vec<Record>, BusError> {
     config.set("enable.partition.eof", "true");
-    let read = tokio::task::spawn_blocking(move || read_to_the_end(&config.create()?, &topic));
+    let read = tokio::task::spawn_blocking(move || read_to_the_end(&config.create_with_context(Reading)?, &topic));
     read.await.map_err(|error| BusError::Unavailable(error.to_string()))?.map_err(bus_error)
 }
 
-fn read_to_the_end(consumer: &BaseConsumer, topic: &str) -> Result<Vec<Record>, KafkaError> {
+fn read_to_the_end(consumer: &BaseConsumer<Reading>, topic: &str) -> Result<Vec<Record>, KafkaError> {
     let (mut from, mut open) = (TopicPartitionList::new(), HashSet::new());
     for (partition, (begin, end)) in ends(consumer, topic)? {
         if begin < end {
