@@ -209,10 +209,10 @@ impl Supervisor {
             if let Mode::Sample(_) = watch.mode {
                 return stream_answers(&self.stream(), &self.shutdown).await.then_some(Mode::Live);
             }
-            if watch.is_first_start {
-                if let Some(reason) = patience_ends(|| watch.source(), &self.shutdown).await {
-                    return Some(Mode::Sample(reason));
-                }
+            if watch.is_first_start
+                && let Some(reason) = patience_ends(|| watch.source(), &self.shutdown).await
+            {
+                return Some(Mode::Sample(reason));
             }
         }
         self.shutdown.cancelled().await;
