@@ -14,7 +14,9 @@ use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{any, get};
 use request::Refused;
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 /// Bytes of a request's body: a document of 20 KB and variables of its lists' sizes fit.
@@ -23,8 +25,15 @@ const MAX_BODY: usize = 128 * 1024;
 /// How long a request may take.
 const TIME_LIMIT: Duration = Duration::from_secs(10);
 
+/// WebSocket connections at one time.
+const MAX_SOCKETS: usize = 2_000;
+
 /// The routes `/graphql`, `/graphiql` and those of the dashboard. `stop` ends the WebSocket connections.
 pub fn router(schema: Schema, stop: CancellationToken) -> Router {
+    routes(Endpoint { schema, stop, sockets: Arc::new(Semaphore::new(MAX_SOCKETS)) })
+}
+
+fn routes(endpoint: Endpoint) -> Router {
     Router::new()
         .route("/graphql", any(serve))
         .route("/", get(assets::dashboard))
@@ -33,7 +42,7 @@ pub fn router(schema: Schema, stop: CancellationToken) -> Router {
         .route("/graphiql/{*path}", get(assets::file))
         .route("/assets/{*path}", get(assets::file))
         .route("/favicon.svg", get(assets::file))
-        .with_state(Endpoint { schema, stop })
+        .with_state(endpoint)
 }
 
 /// What answers at `/graphql`.
@@ -41,6 +50,7 @@ pub fn router(schema: Schema, stop: CancellationToken) -> Router {
 struct Endpoint {
     schema: Schema,
     stop: CancellationToken,
+    sockets: Arc<Semaphore>,
 }
 
 async fn serve(State(endpoint): State<Endpoint>, request: Request) -> Response {
@@ -103,7 +113,13 @@ async fn upgrade(endpoint: Endpoint, request: Request) -> Response {
     if upgrade.selected_protocol().is_none() {
         return answer::plain(StatusCode::BAD_REQUEST, "ask for the protocol graphql-transport-ws");
     }
-    upgrade.on_upgrade(move |socket| socket::serve(socket, endpoint.schema, endpoint.stop))
+    let Ok(place) = endpoint.sockets.try_acquire_owned() else {
+        return answer::plain(StatusCode::SERVICE_UNAVAILABLE, "too many listen already; try again later");
+    };
+    upgrade.on_upgrade(async move |socket| {
+        socket::serve(socket, endpoint.schema, endpoint.stop).await;
+        drop(place);
+    })
 }
 
 /// Whether the request comes from a page of the host that it asks, or from no page at all.

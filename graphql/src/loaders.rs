@@ -28,6 +28,7 @@ pub struct Loaders {
     domains: Table<Domain, Option<Arc<DomainRow>>>,
     accounts: Table<String, Arc<[Arc<Page>]>>,
     hour_counts: Table<Hour, Arc<[HourCount]>>,
+    range_counts: Table<HourRange, Arc<[HourCount]>>,
     hour_users: Table<Hour, Arc<[HourUser]>>,
     oldest: Table<PageList, Option<Arc<Page>>>,
     newest: Table<PageList, Option<Arc<Page>>>,
@@ -52,6 +53,12 @@ impl Loaders {
                 })
             }),
             hour_counts: table(store, load_hour_counts),
+            range_counts: table(store, |store, ranges| {
+                each(ranges, move |range| {
+                    let store = store.clone();
+                    async move { Ok(store.hour_counts(range).await?.into()) }
+                })
+            }),
             hour_users: table(store, |store, hours| {
                 each(hours, move |hour| {
                     let store = store.clone();
@@ -113,6 +120,11 @@ impl Loaders {
     /// An hour's rollup.
     pub(crate) async fn hour_counts(&self, hour: Hour) -> Result<Arc<[HourCount]>, ApiError> {
         load(&self.hour_counts, hour).await
+    }
+
+    /// The rollups of a whole range.
+    pub(crate) async fn range_counts(&self, range: HourRange) -> Result<Arc<[HourCount]>, ApiError> {
+        load(&self.range_counts, range).await
     }
 
     /// An hour's accounts.

@@ -4,16 +4,22 @@ mod nulls;
 
 use crate::limits::{Admitted, Limits, admit};
 use crate::loaders::Loaders;
+use crate::schema::errors::ApiError;
 use async_graphql::extensions::{
     Extension, ExtensionContext, ExtensionFactory, NextExecute, NextPrepareRequest, NextRequest, NextResolve,
     NextSubscribe, ResolveInfo,
 };
-use async_graphql::{Data, Request, Response, ServerError, ServerResult, Value};
+use async_graphql::{Data, Pos, Request, Response, ServerError, ServerResult, Value};
 use futures::stream::{BoxStream, StreamExt};
 use nulls::Nulls;
 use schema::store::Store;
 use std::any::TypeId;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// How long one execution may take: of a query, or of one event of a subscription.
+const TIME_LIMIT: Duration = Duration::from_secs(10);
 
 /// The name of a request in the log and in its errors.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,7 +104,11 @@ impl Extension for Operation {
     ) -> Response {
         let mut data = Data::default();
         data.insert(Loaders::new(&self.store));
-        let mut response = next.run_with_data(ctx, operation_name, data).await;
+        let Ok(mut response) = timeout(TIME_LIMIT, next.run_with_data(ctx, operation_name, data)).await else {
+            let mut error = async_graphql::Error::from(ApiError::Timeout).into_server_error(Pos::default());
+            error.locations.clear();
+            return Response::from_errors(vec![error]);
+        };
         response.errors.extend(self.nulls.take_errors());
         response
     }

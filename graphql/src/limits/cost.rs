@@ -180,20 +180,29 @@ impl<'a> Inputs<'a> {
     }
 
     fn weight(&self, field: &Field) -> Weight {
-        let weight = weights::of(field.name.node.as_str());
+        let name = field.name.node.as_str();
+        let weight = weights::of(name);
         let asked = ["first", "limit", "ids"].into_iter().find_map(|name| self.times(field, name));
-        Weight { times: asked.unwrap_or(weight.times), ..weight }
+        let is_filtered = name == "pages" && self.value(field, "filter").is_some();
+        let filter = if is_filtered { weights::FILTER } else { 0 };
+        Weight { own: weight.own + filter, times: asked.unwrap_or(weight.times) }
     }
 
     /// How long a list the argument asks for; none where it is absent or no such number: the default holds, or the
     /// validation refuses it.
     fn times(&self, field: &Field, argument: &str) -> Option<u64> {
-        let value = field.get_argument(argument)?.node.clone();
-        match value.into_const_with(|name| Ok::<_, Infallible>(self.variable(&name))) {
-            Ok(Value::Number(number)) => Some(number.as_i64().map_or(u64::MAX, |n| u64::try_from(n).unwrap_or(1))),
-            Ok(Value::List(items)) => Some(items.len() as u64),
+        match self.value(field, argument)? {
+            Value::Number(number) => Some(number.as_i64().map_or(u64::MAX, |n| u64::try_from(n).unwrap_or(1))),
+            Value::List(items) => Some(items.len() as u64),
             _ => None,
         }
+    }
+
+    /// An argument with its variables' values; none where it is left out or null.
+    fn value(&self, field: &Field, argument: &str) -> Option<Value> {
+        let value = field.get_argument(argument)?.node.clone();
+        let Ok(value) = value.into_const_with(|name| Ok::<_, Infallible>(self.variable(&name)));
+        (value != Value::Null).then_some(value)
     }
 
     fn variable(&self, name: &Name) -> Value {

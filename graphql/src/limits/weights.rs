@@ -1,5 +1,8 @@
 //! What a field costs: itself, and how often what is below it is answered.
 
+/// What a filter adds to a list of pages: for each that passes, many rows may be read that do not.
+pub(super) const FILTER: u64 = 40;
+
 /// A field's weight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Weight {

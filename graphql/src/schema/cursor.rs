@@ -108,4 +108,12 @@ mod tests {
         };
         assert_eq!(parse_page_key(&page_key_bytes(&key)), Ok(key));
     }
+
+    #[test]
+    fn a_time_that_no_page_has_is_refused() {
+        for seconds in [-1, 253_402_300_800, 8_210_266_876_799, i64::MIN, i64::MAX] {
+            let forged = [&seconds.to_be_bytes()[..], &1u64.to_be_bytes(), b"it.wikisource.org"].concat();
+            assert_eq!(parse_page_key(&forged), Err(ApiError::BadCursor), "{seconds}");
+        }
+    }
 }

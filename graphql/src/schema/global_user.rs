@@ -10,7 +10,6 @@ use super::scalars::{count, list_size};
 use super::user::User;
 use async_graphql::{Context, ID, Object};
 use schema::query::PageList;
-use std::cmp::Reverse;
 
 /// One person on all wikis.
 #[derive(Clone)]
@@ -32,7 +31,7 @@ impl GlobalUser {
         &self.user_name
     }
 
-    /// The accounts with at least one page, the one with the newest page first.
+    /// The accounts with at least one page, the one with the newest page first; ties by domain.
     async fn accounts(
         &self,
         ctx: &Context<'_>,
@@ -40,7 +39,7 @@ impl GlobalUser {
     ) -> Result<Vec<User>, ApiError> {
         let limit = list_size("limit", Some(limit), 100)?;
         let mut newest = loaders(ctx).accounts(self.user_name.clone()).await?.to_vec();
-        newest.sort_by_key(|page| Reverse(page.created_at));
+        newest.sort_by(|a, b| b.created_at.cmp(&a.created_at).then_with(|| a.domain.cmp(&b.domain)));
         Ok(newest.into_iter().take(limit).map(|newest| User { newest }).collect())
     }
 

@@ -173,7 +173,7 @@ impl Query {
         let range = rank_hours(ctx, during)?;
         let span = i64::try_from(range.len()).expect("a range of hours is short");
         let both = HourRange { from: range.from.plus(-span), to: range.to };
-        let groups = api(ctx).store.hour_counts(both).await?;
+        let groups = loaders(ctx).range_counts(both).await?;
         let mut numbers = rank(&groups, range, &filter, order_by, min);
         numbers.truncate(limit);
         let rows = loaders(ctx).domains(numbers.iter().map(|n| n.domain.clone()).collect()).await?;

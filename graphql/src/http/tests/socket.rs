@@ -18,11 +18,16 @@ struct Server {
 
 impl Server {
     async fn start() -> Self {
+        Self::with_places(100).await
+    }
+
+    async fn with_places(places: usize) -> Self {
         let fixture = Fixture::known().await;
         let stop = CancellationToken::new();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let app = router(fixture.schema.clone(), stop.clone());
+        let sockets = Arc::new(Semaphore::new(places));
+        let app = routes(Endpoint { schema: fixture.schema.clone(), stop: stop.clone(), sockets });
         tokio::spawn(async move { axum::serve(listener, app).await });
         Self { address, fixture, stop }
     }
@@ -137,6 +142,20 @@ async fn breaking_the_protocol_closes_with_its_code() {
         say(&mut socket, bad).await;
         assert_eq!(hear(&mut socket).await, json!({ "close": 4400 }));
     }
+}
+
+#[tokio::test]
+async fn there_are_so_many_connections_and_no_more() {
+    let server = Server::with_places(2).await;
+    let (first, _second) = (introduced(&server).await, introduced(&server).await);
+    assert_eq!(server.connect(None, PROTOCOL).await.err(), Some(503));
+    drop(first);
+    let again = async {
+        while server.connect(None, PROTOCOL).await.is_err() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(10), again).await.expect("the place is free again");
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ use schema::hour::{Hour, HourRange};
 use schema::page::{Domain, Page, PageId, UserId};
 use schema::query::{DomainRow, HourCount, HourUser, PageFilter, PageList, PageQuery, PageSlice};
 use schema::store::{Durability, Migration, PipelineRecord, Store, StoreError, StoreUrl, open};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// The tests' present: 2025-05-18 10:30:00 UTC.
@@ -32,7 +33,7 @@ impl Fixture {
         let url = StoreUrl::Embedded(folder.path().to_path_buf());
         let store = open(&url, Migration::Apply, Durability::Process, clock.clone()).await.unwrap();
         store.write_pages(pages).await.unwrap();
-        let calls = Arc::new(Counted { inner: store, calls: Mutex::default() });
+        let calls = Arc::new(Counted { inner: store, calls: Mutex::default(), is_silent: AtomicBool::default() });
         let hub = Hub::new(clock.clone());
         let api = ApiContext { store: calls.clone(), clock, hub: hub.clone(), pipeline: Arc::new(Known) };
         Self { schema: build(api), hub, calls, _folder: folder }
@@ -135,12 +136,18 @@ impl PipelineState for Known {
 pub(crate) struct Counted {
     inner: Arc<dyn Store>,
     calls: Mutex<Vec<&'static str>>,
+    is_silent: AtomicBool,
 }
 
 impl Counted {
     /// The calls since the last time, in order.
     pub(crate) fn take(&self) -> Vec<&'static str> {
         std::mem::take(&mut self.calls.lock().unwrap())
+    }
+
+    /// From now on accounts are asked for without end.
+    pub(crate) fn never_answer(&self) {
+        self.is_silent.store(true, Ordering::Relaxed);
     }
 
     fn count(&self, call: &'static str) -> &dyn Store {
@@ -161,6 +168,9 @@ impl Store for Counted {
         self.count("load_pages").load_pages(keys).await
     }
     async fn load_users(&self, keys: &[(Domain, UserId)]) -> Result<Vec<Option<Page>>, StoreError> {
+        if self.is_silent.load(Ordering::Relaxed) {
+            std::future::pending::<()>().await;
+        }
         self.count("load_users").load_users(keys).await
     }
     async fn load_domains(&self, names: &[Domain]) -> Result<Vec<Option<DomainRow>>, StoreError> {

@@ -44,6 +44,35 @@ async fn neighbouring_hours_are_one_read() {
 }
 
 #[tokio::test]
+async fn rankings_of_one_range_are_one_read() {
+    let fixture = hundred_pages().await;
+    let document = "{ all: topDomains { pageCount } growing: topDomains(orderBy: GROWTH) { pageCount } \
+        bots: topDomains(during: {lastHours: 24}, filter: {isBot: true}) { pageCount } }";
+    let answer = fixture.answer(document).await;
+    assert_eq!((&answer["data"]["all"][0]["pageCount"], &answer["data"]["bots"]), (&34.into(), &serde_json::json!([])));
+    assert_eq!(fixture.calls.take().iter().filter(|call| **call == "hour_counts").count(), 1);
+}
+
+#[tokio::test]
+async fn an_event_has_ten_seconds() {
+    use futures::StreamExt;
+    let fixture = hundred_pages().await;
+    let mut stream = fixture.schema.execute_stream("subscription { pageCreated { page { user { lastPageAt } } } }");
+    let hub = fixture.hub.clone();
+    fixture.calls.never_answer();
+    let tell = async {
+        while hub.subscriber_count() == 0 {
+            tokio::task::yield_now().await;
+        }
+        hub.tell(page("it.wikisource.org", 1_001, (3, "Person 3"), 0));
+        tokio::time::pause();
+    };
+    let ((), event) = tokio::join!(tell, stream.next());
+    let error = serde_json::to_value(&event.unwrap().errors[0]).unwrap();
+    assert_eq!(error["extensions"]["code"], "TIMEOUT", "{error}");
+}
+
+#[tokio::test]
 async fn each_event_of_a_subscription_reads_anew() {
     use futures::StreamExt;
     let fixture = hundred_pages().await;

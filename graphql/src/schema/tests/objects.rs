@@ -57,6 +57,15 @@ async fn an_account_and_the_person_behind_it() {
 }
 
 #[tokio::test]
+async fn accounts_whose_newest_pages_are_of_one_second_go_by_domain() {
+    let accounts = [("www.wikidata.org", 2), ("commons.wikimedia.org", 3), ("it.wikisource.org", 1)];
+    let pages = accounts.map(|(domain, id)| super::fixture::page(domain, id, (id, "A"), 60));
+    let answer = Fixture::with(&pages).await.answer("{ globalUser(userName: \"A\") { accounts { userId } } }").await;
+    let by_domain = serde_json::json!([{ "userId": "3" }, { "userId": "1" }, { "userId": "2" }]);
+    assert_eq!(answer["data"]["globalUser"]["accounts"], by_domain);
+}
+
+#[tokio::test]
 async fn a_wiki_counts_its_pages() {
     check_query(
         r#"{ domain(name: "www.wikidata.org") { wiki language projectFamily firstPageAt lastPageAt

@@ -68,6 +68,17 @@ async fn what_is_not_there_is_null() {
 }
 
 #[tokio::test]
+async fn a_forged_time_of_a_page_that_is_there_finds_nothing() {
+    let fixture = Fixture::known().await;
+    // Of a page with a creation, so that an older one is looked for; up to the last second that there is to compute with.
+    for seconds in [-1, 253_402_300_800, 8_210_266_876_798, 8_210_266_876_799, i64::MIN, i64::MAX] {
+        let id = data_encoding::BASE64URL_NOPAD.encode(format!("p it.wikisource.org 1 {seconds}").as_bytes());
+        let answer = fixture.answer(format!("{{ node(id: {id:?}) {{ id }} }}")).await;
+        assert_eq!(answer, serde_json::json!({ "data": { "node": null } }), "{seconds}");
+    }
+}
+
+#[tokio::test]
 async fn one_failure_does_not_take_the_others_with_it() {
     let answer = Fixture::known()
         .await
