@@ -2,22 +2,29 @@
 //! parameter. Ids and domains that cannot be one are unknown, not an error.
 
 use crate::error::{ApiError, FieldError};
+use crate::slash::to_twin;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
+use axum::response::{IntoResponse, Response};
 use percent_encoding::percent_decode_str;
 use schema::hour::Hour;
 use std::convert::Infallible;
 
-/// The last segment of the path, decoded. An encoded slash makes it another path, which no route has.
+/// The last segment of the path, decoded. An encoded slash makes it another path: at the end that of its twin, else one
+/// that no route has.
 pub(crate) struct LastSegment(pub(crate) String);
 
 impl<S: Sync> FromRequestParts<S> for LastSegment {
-    type Rejection = ApiError;
+    type Rejection = Response;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Response> {
         let raw = parts.uri.path().rsplit('/').next().unwrap_or_default();
         let text = percent_decode_str(raw).decode_utf8_lossy();
-        if text.contains('/') { Err(ApiError::UnknownRoute) } else { Ok(Self(text.into_owned())) }
+        match text.trim_end_matches('/') {
+            id if id.is_empty() || id.contains('/') => Err(ApiError::UnknownRoute.into_response()),
+            id if id.len() < text.len() => Err(to_twin(&parts.uri, &parts.headers).into_response()),
+            _ => Ok(Self(text.into_owned())),
+        }
     }
 }
 

@@ -10,18 +10,32 @@ use axum::response::{IntoResponse, Response};
 /// The location begins with the request's own `Host`; forwarding headers are not trusted, and without a host that
 /// could be one the location is the path alone.
 pub(crate) async fn redirect(uri: Uri, headers: HeaderMap) -> Result<Response, ApiError> {
-    let location = location(&uri, headers.get(header::HOST));
+    to_twin(&uri, &headers)
+}
+
+/// The redirect to the twin of `uri`.
+pub(crate) fn to_twin(uri: &Uri, headers: &HeaderMap) -> Result<Response, ApiError> {
+    let location = location(uri, headers.get(header::HOST));
     let location = HeaderValue::try_from(location).map_err(|_| ApiError::UnknownRoute)?;
     Ok((StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, location)]).into_response())
 }
 
 fn location(uri: &Uri, host: Option<&HeaderValue>) -> String {
     let path = uri.path();
-    let twin = path.strip_suffix('/').map_or_else(|| format!("{path}/"), str::to_owned);
+    let bare = without_slashes(path);
+    let twin = if bare.len() < path.len() { bare.to_owned() } else { format!("{path}/") };
     let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
     let host = host.and_then(|host| host.to_str().ok()).or_else(|| uri.authority().map(Authority::as_str));
     let origin = host.filter(|host| is_host(host)).map(|host| format!("http://{host}")).unwrap_or_default();
     format!("{origin}{twin}{query}")
+}
+
+/// The path without the slashes at its end, encoded ones too: routes are found on the decoded path.
+fn without_slashes(mut path: &str) -> &str {
+    while let Some(shorter) = ["/", "%2F", "%2f"].iter().find_map(|slash| path.strip_suffix(slash)) {
+        path = shorter;
+    }
+    path
 }
 
 /// Whether `text` is `host` or `host:port` and nothing that a browser could read otherwise.

@@ -8,7 +8,16 @@ use insta::assert_snapshot;
 #[tokio::test]
 async fn unknown_routes_are_404_and_other_parts_of_the_server_answer() {
     let server = Server::with(&[]).await;
-    for path in ["/", "/nope", "/pages/user/", "/pages/user", "/pages/user/1/2", "//domains", "/pages/user/a%2Fb"] {
+    for path in [
+        "/",
+        "/nope",
+        "/pages/user/",
+        "/pages/user",
+        "/pages/user/1/2",
+        "//domains",
+        "/pages/user/a%2Fb",
+        "/pages/id/%2F",
+    ] {
         assert_eq!(server.get(path).await, r#"404 {"detail":"Not Found"}"#, "{path}");
     }
     assert_eq!(server.get("/graphql").await, "200 graphql");
@@ -61,6 +70,10 @@ async fn a_path_but_for_its_slash_is_redirected_with_an_absolute_location() {
             assert_eq!(answer.text(), "307 ", "{method} {from}");
             assert_eq!(answer.location(), format!("http://127.0.0.1:8000{to}"), "{method} {from}");
         }
+    }
+    for path in ["/pages/user/1%2F?x=%2F", "/pages/user/1%2f%2F?x=%2F", "/pages/user/1%2F/?x=%2F"] {
+        let answer = server.send("GET", path, &[host]).await;
+        assert_eq!((answer.text(), answer.location()), ("307 ".into(), "http://127.0.0.1:8000/pages/user/1?x=%2F"));
     }
     assert_eq!(server.send("GET", "/domains", &[("host", "a b")]).await.location(), "/domains/");
     assert_eq!(server.send("GET", "/domains", &[]).await.location(), "/domains/");
