@@ -17,6 +17,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use url::Url;
 
 /// What an app is to be.
 #[derive(Debug, Clone)]
@@ -29,6 +30,8 @@ pub struct Settings {
     pub bus: BusUrl,
     /// Where events come from.
     pub source: SourceSetting,
+    /// The stream that `auto` and `live` mean: the public one, but in tests.
+    pub live_stream: Url,
     /// Who runs it, for the User-Agent.
     pub contact: String,
     /// Everything, or the API alone.
@@ -172,7 +175,7 @@ impl Supervisor {
     fn stream(&self) -> StreamSettings {
         match &self.settings.source {
             SourceSetting::Url(url) => StreamSettings::at(url.clone(), &self.settings.contact),
-            _ => StreamSettings::live(&self.settings.contact),
+            _ => StreamSettings::at(self.settings.live_stream.clone(), &self.settings.contact),
         }
     }
 

@@ -7,7 +7,7 @@ use ingest::process::block_on;
 use ingest::settings::{
     BusArgs, LogArgs, SourceArgs, StoreArgs, fail_setting, install_crypto, report_failure, shutdown_signal,
 };
-use ingest::source::SourceSetting;
+use ingest::source::{SourceSetting, public_stream};
 use schema::clock::{Clock, SystemClock};
 use schema::store::{Durability, Migration};
 use std::net::SocketAddr;
@@ -108,6 +108,7 @@ fn validate(args: &ServeArgs, source: Option<&SourceArgs>, role: Role) -> Settin
         store: args.store.validate(),
         bus: args.bus.validate(),
         source,
+        live_stream: public_stream(),
         contact,
         role,
         terminal: Terminal::Shown,

@@ -23,6 +23,14 @@ pub(crate) use reader::{Reader, ReaderContext};
 /// The public stream of page creations.
 pub const PUBLIC_STREAM: &str = "https://stream.wikimedia.org/v2/stream/mediawiki.page-create";
 
+/// The public stream's address.
+///
+/// # Panics
+/// Never: it is one.
+pub fn public_stream() -> Url {
+    PUBLIC_STREAM.parse().expect("the public stream's address is one")
+}
+
 /// What the producer takes events from.
 #[derive(Debug, Clone)]
 pub enum EventSource {
@@ -47,11 +55,8 @@ pub struct StreamSettings {
 
 impl StreamSettings {
     /// The public stream.
-    ///
-    /// # Panics
-    /// Never: its address is one.
     pub fn live(contact: impl Into<String>) -> Self {
-        Self::at(PUBLIC_STREAM.parse().expect("the public stream's address is one"), contact)
+        Self::at(public_stream(), contact)
     }
 
     /// A server that speaks like it.

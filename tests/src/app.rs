@@ -2,7 +2,7 @@
 
 use graphql::app::{App, Role, Settings, Terminal};
 use ingest::bus::BusUrl;
-use ingest::source::SourceSetting;
+use ingest::source::{SourceSetting, public_stream};
 use schema::clock::SystemClock;
 use schema::store::StoreUrl;
 use std::net::SocketAddr;
@@ -19,11 +19,25 @@ pub struct Spawned {
 /// # Errors
 /// What the composition root could not open.
 pub async fn spawn_app(store: &StoreUrl, bus: &BusUrl, source: Url) -> anyhow::Result<Spawned> {
+    spawn_from(store, bus, SourceSetting::Url(source), public_stream()).await
+}
+
+/// The same from any source; `live_stream` stands for the public stream.
+///
+/// # Errors
+/// What the composition root could not open.
+pub async fn spawn_from(
+    store: &StoreUrl,
+    bus: &BusUrl,
+    source: SourceSetting,
+    live_stream: Url,
+) -> anyhow::Result<Spawned> {
     let settings = Settings {
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         store: store.clone(),
         bus: bus.clone(),
-        source: SourceSetting::Url(source),
+        source,
+        live_stream,
         contact: "https://example.org/tests".into(),
         role: Role::Run,
         terminal: Terminal::Hidden,
@@ -32,6 +46,11 @@ pub async fn spawn_app(store: &StoreUrl, bus: &BusUrl, source: Url) -> anyhow::R
 }
 
 impl Spawned {
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.app.address()
+    }
+
     /// `http://HOST:PORT`.
     pub fn base(&self) -> String {
         format!("http://{}", self.app.address())

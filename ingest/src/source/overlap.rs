@@ -22,6 +22,8 @@ pub(super) struct Progress {
     seen: Checkpoint,
     /// The event that must come back on this connection.
     wanted: Option<LastEvent>,
+    /// The time of this connection's first event later than the wanted one: where a gap ends.
+    resumed_at: Option<DateTime<Utc>>,
     has_error: bool,
     recent: Recent,
 }
@@ -43,7 +45,7 @@ impl Progress {
     pub(super) fn new(stored: Option<Checkpoint>, overlap: Duration) -> Self {
         let settled = stored.unwrap_or_default();
         let seen = settled.clone();
-        Self { overlap, settled, seen, wanted: None, has_error: false, recent: Recent::default() }
+        Self { overlap, settled, seen, wanted: None, resumed_at: None, has_error: false, recent: Recent::default() }
     }
 
     /// The id with which the next connection resumes, if anything was read before.
@@ -51,6 +53,7 @@ impl Progress {
         let id = self.settled.id.resume_id(self.overlap);
         self.seen = self.settled.clone();
         self.wanted = self.settled.last_event.clone().filter(|_| id.is_some());
+        self.resumed_at = None;
         self.has_error = false;
         id
     }
@@ -71,10 +74,11 @@ impl Progress {
         let hex = format!("{hash:032x}");
         let mut gap = self.error_gap(time);
         if let Some(wanted) = &self.wanted {
+            self.resumed_at = self.resumed_at.or(Some(time).filter(|time| *time > wanted.created_at));
             if wanted.hash == hex {
                 self.wanted = None;
             } else if self.is_beyond(wanted, position.as_ref()) {
-                gap = Some(gap_between(wanted.created_at, time, GapReason::HistoryExpired));
+                gap = Some(gap_between(wanted.created_at, self.resumed_at.unwrap_or(time), GapReason::HistoryExpired));
                 self.wanted = None;
             }
         }
