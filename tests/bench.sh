@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # `make bench`: starts real servers where Java and Maven are there, measures, stops them. Bounded: about five minutes.
+# `bench.sh PART…` measures only these: clean, embedded, distributed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 work=$(mktemp -d "${TMPDIR:-/tmp}/pagetrack-bench.XXXXXX")
@@ -20,4 +21,4 @@ case $status in
 3) echo "*** SKIPPED: the figures on Kafka and Cassandra need Java 17 and Maven ***" >&2 ;;
 *) exit "$status" ;;
 esac
-cargo bench --workspace --locked --bench pipeline "$@"
+cargo bench --workspace --locked --bench pipeline -- "$@"

@@ -48,6 +48,11 @@ impl StreamPosition {
         Ok(position)
     }
 
+    /// Whether it names no topic: the start of everything, and nothing to resume from.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Takes over what is newer; no topic ever steps back. The topic that stepped forward, the last one of several.
     pub fn merge(&mut self, newer: &Self) -> Option<TopicPartition> {
         let mut advanced = None;

@@ -65,12 +65,22 @@ where
     let meter = StageMeter::new(stage, clock.clone());
     // The state is told once more after the stage ended, so that its last counters are heard.
     let has_ended = CancellationToken::new();
-    let telling = tokio::spawn(publish_status(Arc::clone(&bus), Arc::clone(&meter), has_ended.clone()));
+    let mut telling = tokio::spawn(publish_status(Arc::clone(&bus), Arc::clone(&meter), has_ended.clone()));
     tracing::info!(?stage, "started");
-    let ran = run(StageContext { bus, clock, meter, shutdown: shutdown.clone() }).await;
-    has_ended.cancel();
-    shutdown.cancel();
-    let told = telling.await.context("the state was not told to its end")?;
-    ran?;
-    Ok(told?)
+    let running = run(StageContext { bus, clock, meter, shutdown: shutdown.clone() });
+    tokio::pin!(running);
+    let told = tokio::select! {
+        ran = &mut running => {
+            has_ended.cancel();
+            ran?;
+            telling.await
+        }
+        // A stage whose state nobody hears is taken for dead: it stops, drained, and says why.
+        told = &mut telling => {
+            shutdown.cancel();
+            running.await?;
+            told
+        }
+    };
+    Ok(told.context("the state was not told to its end")??)
 }

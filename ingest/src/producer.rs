@@ -9,6 +9,7 @@ use crate::backoff::Backoff;
 use crate::bus::{Bus, BusError, Topic};
 use crate::source::{Checkpoint, EventSource, Reader, ReaderContext, SourceItem, play};
 use crate::stage::{StageContext, StageError};
+use crate::status::{Gap, GapReason};
 use publisher::Publisher;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -50,7 +51,18 @@ async fn start(source: EventSource, stage: StageContext, out: mpsc::Sender<Sourc
             Ok(Started { task: tokio::spawn(play(settings, stage, out)), has_position: false })
         }
         EventSource::Stream(settings) => {
-            let checkpoint = load_checkpoint(&stage).await?;
+            let stored = load_checkpoint(&stage).await?;
+            let checkpoint = match stored {
+                Stored::Checkpoint(checkpoint) => Some(checkpoint),
+                Stored::Nothing => None,
+                Stored::Unreadable => {
+                    let now = stage.clock.now();
+                    let gap = Gap { from: now, to: now, reason: GapReason::HistoryExpired };
+                    // Nobody takes it only where publishing has ended, and with it this stage.
+                    let _ = out.send(SourceItem::Gap(gap)).await;
+                    None
+                }
+            };
             let has_position = checkpoint.is_some();
             let reader = Reader::new(settings, ReaderContext { stage, out, checkpoint })?;
             Ok(Started { task: tokio::spawn(reader.run()), has_position })
@@ -58,15 +70,25 @@ async fn start(source: EventSource, stage: StageContext, out: mpsc::Sender<Sourc
     }
 }
 
-/// The stored position; one that cannot be read is left out, for the stream goes on without it.
-async fn load_checkpoint(stage: &StageContext) -> Result<Option<Checkpoint>, StageError> {
+/// What is known of where an earlier process stood.
+enum Stored {
+    Nothing,
+    Checkpoint(Checkpoint),
+    /// Something that says nothing: what came since is not known to be missing, and not known to be there.
+    Unreadable,
+}
+
+/// The stored position. The stream goes on without one that cannot be read, at its latest event and with a gap.
+async fn load_checkpoint(stage: &StageContext) -> Result<Stored, StageError> {
     let records = read_positions(stage.bus.as_ref()).await?;
-    let Some(record) = records.into_iter().find(|record| record.key == POSITION_KEY) else { return Ok(None) };
+    let Some(record) = records.into_iter().find(|record| record.key == POSITION_KEY) else {
+        return Ok(Stored::Nothing);
+    };
     match serde_json::from_slice(&record.payload) {
-        Ok(checkpoint) => Ok(Some(checkpoint)),
+        Ok(checkpoint) => Ok(Stored::Checkpoint(checkpoint)),
         Err(error) => {
             tracing::error!(%error, "the stored resume position cannot be read: starting at the latest event");
-            Ok(None)
+            Ok(Stored::Unreadable)
         }
     }
 }

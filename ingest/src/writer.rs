@@ -41,7 +41,7 @@ struct Writing {
 #[async_trait]
 impl Work for Writing {
     async fn handle(&self, batch: &[Received]) -> Result<Vec<Outcome>, StageError> {
-        let decoded: Vec<Result<Page, _>> = batch.iter().map(|r| serde_json::from_slice(&r.record.payload)).collect();
+        let decoded: Vec<_> = batch.iter().map(|received| decode(&received.record.payload)).collect();
         let mut outcomes = Vec::with_capacity(batch.len());
         let mut pages = Vec::with_capacity(batch.len());
         let mut announced = Vec::with_capacity(batch.len());
@@ -66,6 +66,15 @@ impl Work for Writing {
         self.announce(&announced, &refused).await?;
         Ok(outcomes)
     }
+}
+
+/// A page as the cleaner writes it: the topic is open to others, and what a store cannot hold must not stop it.
+fn decode(payload: &[u8]) -> Result<Page, String> {
+    let page: Page = serde_json::from_slice(payload).map_err(|e| e.to_string())?;
+    if page.user_name.is_empty() || page.page_title.is_empty() {
+        return Err("an empty name or title".into());
+    }
+    Ok(page)
 }
 
 impl Writing {

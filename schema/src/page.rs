@@ -86,8 +86,22 @@ macro_rules! wiki_number {
         ///
         /// Ordered as its decimal text, since the tables hold it as text.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-        #[serde(transparent)]
+        #[serde(try_from = "u64", into = "u64")]
         pub struct $name(u64);
+
+        impl TryFrom<u64> for $name {
+            type Error = ParseError;
+
+            fn try_from(number: u64) -> Result<Self, ParseError> {
+                Self::new(number)
+            }
+        }
+
+        impl From<$name> for u64 {
+            fn from(number: $name) -> Self {
+                number.0
+            }
+        }
 
         impl $name {
             /// From a number of the stream: 1 to 2^63 - 1.

@@ -32,10 +32,22 @@ async fn main() -> anyhow::Result<()> {
     let events: Vec<Bytes> = ingest::sample::history(SEED, EVENTS, Utc::now()).collect();
     let pages: Vec<Page> = events.iter().filter_map(|event| ingest::clean::clean(event).ok()).collect();
     let mut table = Table::default();
-    pure::measure_clean(&events, &mut table);
-    embedded::measure(&events, &pages, &mut table).await?;
-    distributed::measure(&events[..DISTRIBUTED], &pages[..DISTRIBUTED], &mut table).await?;
+    if is_wanted("clean") {
+        pure::measure_clean(&events, &mut table);
+    }
+    if is_wanted("embedded") {
+        embedded::measure(&events, &pages, &mut table).await?;
+    }
+    if is_wanted("distributed") {
+        distributed::measure(&events[..DISTRIBUTED], &pages[..DISTRIBUTED], &mut table).await?;
+    }
     let mut out = std::io::stdout().lock();
     write!(out, "\n{}\nMeasured on {machine}, by `make bench`.\n", table.to_markdown())?;
     Ok(())
+}
+
+/// Whether the command line names this part, or none: then all are measured.
+fn is_wanted(part: &str) -> bool {
+    let mut named = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).peekable();
+    named.peek().is_none() || named.any(|name| name == part)
 }

@@ -137,6 +137,8 @@ fn build() -> anyhow::Result<PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command.args(["build", "--workspace", "--bins", "--quiet", "--locked"]).current_dir(env!("CARGO_MANIFEST_DIR"));
+    // Cargo tells a test its manifest by the environment, and dependencies that look at it would be compiled again.
+    command.env_remove("CARGO_MANIFEST_DIR").env_remove("CARGO_MANIFEST_PATH");
     if folder.ends_with("release") {
         command.arg("--release");
     }

@@ -71,6 +71,7 @@ struct State {
     open: usize,
     max_open: usize,
     wants_contact: bool,
+    preface: Bytes,
 }
 
 impl StreamServer {
@@ -101,6 +102,12 @@ impl StreamServer {
     /// The next connection is served so; several wait in order.
     pub fn misbehave(&self, how: Misbehaviour) {
         self.shared.change(|state| state.script.push_back(how));
+    }
+
+    /// What every connection begins with, as it is.
+    pub fn begin_with(&self, bytes: impl Into<Bytes>) {
+        let preface = bytes.into();
+        self.shared.change(|state| state.preface = preface);
     }
 
     /// Answers 403 to a User-Agent without a contact in parentheses.

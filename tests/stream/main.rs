@@ -9,6 +9,7 @@ use chrono::TimeDelta;
 use ingest::source::{StreamSettings, probe};
 use ingest::status::GapReason;
 use rig::{Home, events, eventually, time_of};
+use schema::store::PipelineRecord;
 use std::time::Duration;
 use tests::stream_server::Misbehaviour;
 
@@ -79,6 +80,46 @@ async fn bytes_that_are_no_text_do_not_stop_the_stream() {
     let (_home, others) =
         check_recovers(Misbehaviour::InsertAfter(6, Bytes::from_static(b"data: \xff\xfe\x00\n\n"))).await;
     assert_eq!(others, [Bytes::from("\u{fffd}\u{fffd}\0")]);
+}
+
+#[tokio::test]
+async fn blocks_that_say_nothing_at_every_start_hold_nothing_up() {
+    let home = Home::new().await;
+    home.server.begin_with(&b"foo: x\n\nevent:\n\nretry: soon\n\nevent: error\n\nid: 7\n\n"[..]);
+    let events = events(10);
+    let rig = home.start().await;
+    home.server.wait_for_calm().await;
+    home.publish(&events);
+    rig.wait_for(10).await;
+    assert!(rig.stop().await == events);
+    assert_eq!((home.server.visits().len(), home.gaps().await), (1, vec![]));
+}
+
+#[tokio::test]
+async fn the_recorded_stream_arrives_byte_for_byte() {
+    let recorded = include_str!("../data/page-create.sse.txt");
+    let events: Vec<Bytes> = recorded.lines().filter_map(|line| line.strip_prefix("data: ")).map(Bytes::from).collect();
+    assert_eq!(events.len(), 41);
+    let home = Home::new().await;
+    home.server.begin_with(recorded);
+    let rig = home.start().await;
+    rig.wait_for(events.len()).await;
+    assert!(rig.stop().await == events);
+    assert!(home.last_event().await.is_some());
+}
+
+#[tokio::test]
+async fn a_position_that_cannot_be_read_is_a_gap() {
+    let home = Home::new().await;
+    let record = PipelineRecord { kind: "positions".into(), key: "stream".into(), payload: br#"{"id":[]}"#.to_vec() };
+    home.store.put_record(&record).await.unwrap();
+    let events = events(5);
+    let rig = home.start().await;
+    home.server.wait_for_calm().await;
+    home.publish(&events);
+    rig.wait_for(5).await;
+    assert!(rig.stop().await == events);
+    assert_eq!(home.gaps().await.len(), 1);
 }
 
 #[tokio::test]

@@ -31,7 +31,7 @@ pub(crate) fn quick() -> StreamTimeouts {
 /// What outlives a producer: the store with the positions.
 pub(crate) struct Home {
     pub(crate) server: StreamServer,
-    store: Arc<dyn Store>,
+    pub(crate) store: Arc<dyn Store>,
     _folder: tempfile::TempDir,
 }
 

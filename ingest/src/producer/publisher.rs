@@ -120,12 +120,14 @@ impl Publisher {
         let first = Checkpoint { id: checkpoint.id.clone(), last_event: None };
         let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(2));
         loop {
-            match store(Arc::clone(&self.ctx.bus), &first).await {
-                Ok(()) => break,
-                Err(BusError::Unavailable(why)) => {
+            let storing = store(Arc::clone(&self.ctx.bus), &first);
+            match self.ctx.shutdown.run_until_cancelled(storing).await {
+                None => return Ok(false),
+                Some(Ok(())) => break,
+                Some(Err(BusError::Unavailable(why))) => {
                     tracing::warn!(why, "the first position was not stored, trying again")
                 }
-                Err(error) => return Err(error.into()),
+                Some(Err(error)) => return Err(error.into()),
             }
             let wait = tokio::time::sleep(backoff.next_wait());
             if self.ctx.shutdown.run_until_cancelled(wait).await.is_none() {

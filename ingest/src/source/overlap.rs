@@ -88,7 +88,8 @@ impl Progress {
         if self.wanted.is_none() {
             self.settled = self.seen.clone();
         }
-        let checkpoint = self.wanted.is_none().then(|| self.settled.clone());
+        // Without any id there is nothing to resume from, and nothing to store.
+        let checkpoint = (self.wanted.is_none() && !self.settled.id.is_empty()).then(|| self.settled.clone());
         Taken { is_new: self.recent.insert(hash, now), gap, event_at, checkpoint }
     }
 
@@ -206,6 +207,15 @@ mod tests {
         progress.begin_connection();
         assert!(take(&mut progress, 1).is_new);
         assert!(!take(&mut progress, 1).is_new);
+    }
+
+    #[test]
+    fn without_an_id_there_is_no_position() {
+        let mut progress = progress(None);
+        progress.begin_connection();
+        assert_eq!(progress.take(b"event", None, at(0)).checkpoint, None);
+        assert!(take(&mut progress, 1).checkpoint.is_some());
+        assert!(progress.take(b"another", None, at(0)).checkpoint.is_some(), "the last one still holds");
     }
 
     #[test]

@@ -1,10 +1,16 @@
-//! What the event parser is not to meet: events without end, bytes that are no UTF-8, comments. Pure.
+//! What the event parser is not to meet: events without end or without data, bytes that are no UTF-8, comments. Pure.
 //!
 //! The parser keeps an unfinished event whole, however long, and gives up a connection at the first byte that is no
-//! UTF-8, which would come again after each resume. So the bytes pass here first: what is no UTF-8 becomes U+FFFD, as
-//! the specification of server-sent events asks, and a too long event loses its end.
+//! UTF-8 and at a block that says nothing, which would come again after each resume. So the bytes pass here first: what
+//! is no UTF-8 becomes U+FFFD, as the specification of server-sent events asks, a too long event loses its end, and of a
+//! block only the fields `event`, `id` and `data` pass, if it has data at all.
 
 use bytes::Bytes;
+
+/// The longest name of a field that passes.
+const LONGEST_NAME: usize = "event".len();
+/// What an event's lines before its data may weigh together; a line beyond it is left out. Real ids have 200 bytes.
+const MAX_HELD_BYTES: usize = 8 * 1024;
 
 /// Passes bytes on, part by part.
 #[derive(Debug)]
@@ -12,8 +18,17 @@ pub(super) struct Bounds {
     max_event_bytes: usize,
     /// Bytes of a character whose end has not come yet; at most 3.
     unfinished: Vec<u8>,
-    /// Bytes passed of the current event, comments not counted.
+    /// The beginning of a line whose field is not known yet.
+    name: Vec<u8>,
+    /// Lines of the current event before its first data: they pass with it or not at all.
+    held: Vec<u8>,
+    /// Where in `held` the last line begins.
+    held_line: usize,
+    /// Bytes passed of the current event.
     event_bytes: usize,
+    has_data: bool,
+    /// The event is too long: nothing more of it passes.
+    is_cut: bool,
     line: Line,
     is_after_cr: bool,
 }
@@ -21,17 +36,28 @@ pub(super) struct Bounds {
 /// Where in a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Line {
-    Start,
-    Inside,
-    Comment,
-    /// In an event that is too long already: nothing passes before its end.
-    CutStart,
-    CutInside,
+    /// In the field's name.
+    Name,
+    /// In a field that passes.
+    Field,
+    /// In a comment, or a field that says nothing here.
+    Skipped,
 }
 
 impl Bounds {
     pub(super) fn new(max_event_bytes: usize) -> Self {
-        Self { max_event_bytes, unfinished: Vec::new(), event_bytes: 0, line: Line::Start, is_after_cr: false }
+        Self {
+            max_event_bytes,
+            unfinished: Vec::new(),
+            name: Vec::new(),
+            held: Vec::new(),
+            held_line: 0,
+            event_bytes: 0,
+            has_data: false,
+            is_cut: false,
+            line: Line::Name,
+            is_after_cr: false,
+        }
     }
 
     /// What of `bytes` may go on; lines end with a line feed.
@@ -71,44 +97,80 @@ impl Bounds {
         }
     }
 
-    fn pass_text(&mut self, text: &[u8], out: &mut Vec<u8>) {
-        self.line = match self.line {
-            Line::Start if text[0] == b':' => Line::Comment,
-            Line::Start => Line::Inside,
-            Line::CutStart => Line::CutInside,
-            other => other,
+    fn pass_text(&mut self, mut text: &[u8], out: &mut Vec<u8>) {
+        if self.line == Line::Name {
+            let colon = text.iter().position(|b| *b == b':');
+            let name = &text[..colon.unwrap_or(text.len())];
+            self.name.extend_from_slice(&name[..name.len().min(LONGEST_NAME + 1 - self.name.len())]);
+            if colon.is_none() && self.name.len() <= LONGEST_NAME {
+                return;
+            }
+            text = &text[name.len()..];
+            self.begin_field(out);
+        }
+        self.put(text, out);
+    }
+
+    /// The line's field is known: its name passes or the line does not.
+    fn begin_field(&mut self, out: &mut Vec<u8>) {
+        let name = std::mem::take(&mut self.name);
+        self.line = match name.as_slice() {
+            b"data" | b"event" | b"id" => Line::Field,
+            _ => Line::Skipped,
         };
-        if self.line != Line::Inside {
+        if name == b"data" && !self.has_data {
+            self.has_data = true;
+            self.event_bytes = self.held.len();
+            out.append(&mut self.held);
+        }
+        self.held_line = self.held.len();
+        self.put(&name, out);
+    }
+
+    fn put(&mut self, text: &[u8], out: &mut Vec<u8>) {
+        if self.line != Line::Field || self.is_cut {
+            return;
+        }
+        if !self.has_data {
+            self.hold(text);
             return;
         }
         let room = self.max_event_bytes.saturating_sub(self.event_bytes);
         self.event_bytes = self.event_bytes.saturating_add(text.len());
-        if text.len() > room {
-            self.line = Line::CutInside;
-        }
+        self.is_cut = text.len() > room;
         out.extend_from_slice(&text[..floor_char(text, room)]);
+        if self.is_cut {
+            out.push(b'\n');
+        }
+    }
+
+    fn hold(&mut self, text: &[u8]) {
+        if self.held.len() + text.len() < MAX_HELD_BYTES {
+            self.held.extend_from_slice(text);
+        } else {
+            self.held.truncate(self.held_line);
+            self.line = Line::Skipped;
+        }
     }
 
     fn end_line(&mut self, out: &mut Vec<u8>) {
-        self.line = match self.line {
-            Line::Start => {
-                self.event_bytes = 0;
-                out.push(b'\n');
-                Line::Start
-            }
-            Line::Inside => {
-                self.event_bytes += 1;
-                out.push(b'\n');
-                Line::Start
-            }
-            Line::Comment => Line::Start,
-            Line::CutInside => Line::CutStart,
-            Line::CutStart => {
-                self.event_bytes = 0;
-                out.extend_from_slice(b"\n\n");
-                Line::Start
-            }
-        };
+        if self.line == Line::Name && self.name.is_empty() {
+            self.end_event(out);
+            return;
+        }
+        if self.line == Line::Name {
+            self.begin_field(out);
+        }
+        self.put(b"\n", out);
+        self.line = Line::Name;
+    }
+
+    fn end_event(&mut self, out: &mut Vec<u8>) {
+        if self.has_data {
+            out.push(b'\n');
+        }
+        self.held.clear();
+        (self.event_bytes, self.has_data, self.is_cut) = (0, false, false);
     }
 }
 
@@ -149,8 +211,18 @@ mod tests {
     #[test]
     fn usual_events_pass() {
         check_pass(b"id: 1\ndata: x\n\n", "id: 1\ndata: x\n\n");
-        check_pass(b":ok\n\ndata: x\r\n\r\ndata: y\r\r", "\ndata: x\n\ndata: y\n\n");
+        check_pass(b":ok\n\ndata: x\r\n\r\ndata: y\r\r", "data: x\n\ndata: y\n\n");
         check_pass("data: Вила\n\n".as_bytes(), "data: Вила\n\n");
+        check_pass(b"data: x\nid: 2\nevent: error\n\n", "data: x\nid: 2\nevent: error\n\n");
+        check_pass(b"data\n\ndata:\n\n", "data\n\ndata:\n\n");
+    }
+
+    #[test]
+    fn what_says_nothing_does_not_pass() {
+        for nothing in ["foo: x", "event:", "event: error", "retry: soon", "id: 7", "data2: x", "datum", "", ":"] {
+            check_pass(format!("{nothing}\n\ndata: x\n\n").as_bytes(), "data: x\n\n");
+        }
+        check_pass(b"foo: x\nevent: message\nretry: 1\nid: 1\ndata: x\n\n", "event: message\nid: 1\ndata: x\n\n");
     }
 
     #[test]
@@ -170,15 +242,21 @@ mod tests {
     }
 
     #[test]
+    fn an_endless_id_is_left_out_and_the_event_stays() {
+        let long = format!("id: {}\nevent: message\ndata: x\n\n", "7".repeat(2 * MAX_HELD_BYTES));
+        check_pass(long.as_bytes(), "event: message\ndata: x\n\n");
+    }
+
+    #[test]
     fn what_is_no_utf8_is_replaced() {
         check_pass(b"data: a\xffb\xf0\x9f\x98\n\n", "data: a\u{fffd}b\u{fffd}\n\n");
     }
 
     proptest! {
         #[test]
-        fn parts_make_no_difference(bytes in prop::collection::vec(prop_oneof![Just(b'\n'), Just(b'\r'), Just(b':'), Just(0xd0u8), Just(0x92u8), any::<u8>()], 0..200), at in 0usize..200) {
+        fn parts_make_no_difference(bytes in prop::collection::vec(prop_oneof![Just(b'\n'), Just(b'\r'), Just(b':'), Just(0xd0u8), Just(0x92u8), any::<u8>()], 0..200), at in 0usize..200, is_data in any::<bool>()) {
             let at = at.min(bytes.len());
-            let mut bytes = bytes;
+            let mut bytes = if is_data { [b"data:".as_slice(), &bytes].concat() } else { bytes };
             bytes.extend_from_slice(b"\n\n"); // completes a character that waits for its end
             prop_assert_eq!(passed(&[&bytes]), passed(&[&bytes[..at], &bytes[at..]]));
         }

@@ -254,6 +254,25 @@ fn event(number: usize) -> Vec<u8> {
     bytes
 }
 
+/// Records of the topic `processed` that no cleaner wrote and no store can hold.
+fn poisons() -> Vec<Vec<u8>> {
+    let page = crate::clean::clean(&event(0)).unwrap();
+    let whole = serde_json::to_value(page).unwrap();
+    let with = |field: &str, value: serde_json::Value| {
+        let mut changed = whole.clone();
+        changed[field] = value;
+        changed.to_string().into_bytes()
+    };
+    vec![
+        b"{\"page_id\":0".to_vec(),
+        with("page_id", 0.into()),
+        with("user_id", u64::MAX.into()),
+        with("user_name", "".into()),
+        with("page_title", "".into()),
+        with("domain", "no host".into()),
+    ]
+}
+
 /// Runs cleaner and writer over 1,000 events of which a part is no page, beside records in `processed` that are none.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_came_in_is_stored_rejected_excluded_or_a_canary() {
@@ -269,8 +288,10 @@ async fn what_came_in_is_stored_rejected_excluded_or_a_canary() {
         let record = Record { key: String::new(), payload: event(number).into() };
         deliveries.push(bench.bus.publish(Topic::Input, record).await.unwrap());
     }
-    let poison = Record { key: "poison".into(), payload: "{\"page_id\":0".into() };
-    deliveries.push(bench.bus.publish(Topic::Processed, poison).await.unwrap());
+    for poison in poisons() {
+        let record = Record { key: "poison".into(), payload: poison.into() };
+        deliveries.push(bench.bus.publish(Topic::Processed, record).await.unwrap());
+    }
     futures::future::try_join_all(deliveries).await.unwrap();
     until("counted", || cleaner.meter.snapshot().counts.in_flight_count == 0).await;
     let counts = cleaner.meter.snapshot().counts;
@@ -278,8 +299,8 @@ async fn what_came_in_is_stored_rejected_excluded_or_a_canary() {
     assert_eq!((counts.rejected_count, counts.excluded_count, counts.canary_count), (100, 100, 100));
     until("counted", || writer.meter.snapshot().counts.in_flight_count == 0).await;
     let counts = writer.meter.snapshot().counts;
-    assert_eq!((counts.in_count, counts.out_count, counts.rejected_count), (701, 700, 1));
-    assert_eq!(bench.bus.read_compacted(Topic::Rejected).await.unwrap().len(), 101, "listed once by hash");
+    assert_eq!((counts.in_count, counts.out_count, counts.rejected_count), (706, 700, 6));
+    assert_eq!(bench.bus.read_compacted(Topic::Rejected).await.unwrap().len(), 106, "listed once by hash");
     let mut told = BTreeSet::new();
     while told.len() < 700 {
         match stored.next().await.unwrap() {

@@ -80,6 +80,10 @@ impl Answer {
 
     async fn stream(&mut self) -> io::Result<()> {
         self.chunk(b":ok\n\n").await?;
+        let preface = self.shared.lock().preface.clone();
+        if !preface.is_empty() {
+            self.chunk(&preface).await?;
+        }
         let mut changes = self.shared.changes.subscribe();
         let starts = self.starts;
         let (mut sent, mut count, mut index) = (Sent::default(), 0, starts[0].min(starts[1]));
