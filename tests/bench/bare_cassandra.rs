@@ -37,6 +37,13 @@ pub(crate) async fn insert_all(node: &str, keyspace: &str, pages: &[Page]) -> an
     Ok(pages.len() as f64 / begun.elapsed().as_secs_f64())
 }
 
+/// Removes `keyspace` and all that is in it.
+pub(crate) async fn drop_keyspace(node: &str, keyspace: &str) -> anyhow::Result<()> {
+    let session = SessionBuilder::new().known_node(node).build().await?;
+    session.query_unpaged(format!("DROP KEYSPACE {keyspace}"), ()).await?;
+    Ok(())
+}
+
 async fn insert(session: &Session, statement: &PreparedStatement, table: Table, page: &Page) -> anyhow::Result<()> {
     let (page_id, user_id) = (page.page_id.to_string(), page.user_id.to_string());
     let at = CqlTimestamp(page.created_at.timestamp_millis());

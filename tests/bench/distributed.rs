@@ -42,6 +42,12 @@ impl Cluster {
         Ok(schema::store::open(&self.store, Migration::Apply, Durability::Power, Arc::new(SystemClock)).await?)
     }
 
+    /// So that the node does not compact them while the next run is measured.
+    async fn drop_tables(&self) -> anyhow::Result<()> {
+        let StoreUrl::Cassandra { nodes, keyspace } = &self.store else { anyhow::bail!("not Cassandra") };
+        bare_cassandra::drop_keyspace(nodes.first().context("no node")?, keyspace).await
+    }
+
     fn start(&self, name: &'static str, more: &[&str], folder: &Path) -> anyhow::Result<Process> {
         let mut args: Vec<String> = more.iter().map(ToString::to_string).collect();
         args.extend(["--bus".into(), self.bus.to_string(), "--log".into(), "warn".into()]);
@@ -119,6 +125,7 @@ async fn input_to_tables(cluster: &Cluster, events: &[Bytes]) -> anyhow::Result<
         };
     }
     let rate = events.len() as f64 / begun.elapsed().as_secs_f64();
+    cluster.drop_tables().await?;
     Ok((rate, vec![("cleaner", cleaner.peak_memory_mb()?), ("writer", writer.peak_memory_mb()?)]))
 }
 
@@ -126,7 +133,9 @@ async fn bare_inserts(name: &str, pages: &[Page]) -> anyhow::Result<f64> {
     let cluster = Cluster::present(name)?;
     cluster.open_store().await?;
     let StoreUrl::Cassandra { nodes, keyspace } = &cluster.store else { anyhow::bail!("not Cassandra") };
-    bare_cassandra::insert_all(nodes.first().context("no node")?, keyspace, pages).await
+    let rate = bare_cassandra::insert_all(nodes.first().context("no node")?, keyspace, pages).await?;
+    cluster.drop_tables().await?;
+    Ok(rate)
 }
 
 /// Milliseconds of each event through all processes, and the peak memory of those that no other figure has.

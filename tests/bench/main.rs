@@ -20,7 +20,7 @@ use table::Table;
 /// Distinct events of the embedded run.
 const EVENTS: usize = 200_000;
 /// Of these, how many go through Kafka into Cassandra.
-const DISTRIBUTED: usize = 60_000;
+const DISTRIBUTED: usize = 120_000;
 const SEED: u64 = 42;
 
 #[tokio::main]

@@ -3,6 +3,7 @@
 //! Rows carry [`Page::version`] as write timestamp, so writes may be repeated in any order. Until rollups exist counts are
 //! taken by reading the clustering slices of the hours asked for, page by page: exact, but slow.
 
+mod batches;
 mod counts;
 mod errors;
 mod hours;

@@ -6,7 +6,7 @@
 mod counts;
 mod lists;
 mod reads;
-mod realm;
+pub(crate) mod realm;
 mod writes;
 
 pub use counts::*;

@@ -1,5 +1,6 @@
 //! The rows of the tables as they go over the wire.
 
+use crate::hour::Hour;
 use crate::page::Page;
 use crate::store::StoreError;
 use crate::store::cassandra::errors::of_value;
@@ -21,6 +22,17 @@ pub(super) struct PageTexts<'a> {
     pub(super) page_id: String,
     pub(super) user_id: String,
     pub(super) date_hour: String,
+}
+
+impl<'a> PageTexts<'a> {
+    pub(super) fn of(page: &'a Page) -> Self {
+        Self {
+            page,
+            page_id: page.page_id.to_string(),
+            user_id: page.user_id.to_string(),
+            date_hour: Hour::of(page.created_at).to_string(),
+        }
+    }
 }
 
 /// One row to write; the last value is its write timestamp.

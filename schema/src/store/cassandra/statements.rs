@@ -8,8 +8,12 @@ use scylla::client::session::Session;
 use scylla::statement::batch::{Batch, BatchStatement, BatchType};
 use scylla::statement::prepared::PreparedStatement;
 
-/// Rows of one batch at most: larger ones measured no faster, and the node warns of more than 20 partitions.
-pub(super) const BATCH_ROWS: usize = 10;
+/// Rows of a batch over several partitions at most: larger ones measured no faster, and the node warns of more than
+/// 20 partitions.
+pub(super) const MIXED_ROWS: usize = 10;
+
+/// Rows of a batch inside one partition at most, which the node writes as one.
+pub(super) const PARTITION_ROWS: usize = 40;
 
 /// A week: most lists end within the first hours.
 const HOURS_A_PAGE: i32 = 168;
@@ -146,7 +150,7 @@ impl Preparer<'_> {
         let single = self
             .prepare(&format!("INSERT INTO {{keyspace}}.{name} ({columns}) VALUES ({marks}) USING TIMESTAMP ?"))
             .await?;
-        let batches = (2..=BATCH_ROWS).map(|rows| batch_of(&single, rows)).collect();
+        let batches = (2..=PARTITION_ROWS).map(|rows| batch_of(&single, rows)).collect();
         Ok(TableInserts { table, single, batches })
     }
 }
