@@ -22,8 +22,8 @@ use tokio_util::sync::CancellationToken;
 /// Bytes of a request's body: a document of 20 KB and variables of its lists' sizes fit.
 const MAX_BODY: usize = 128 * 1024;
 
-/// How long a request may take.
-const TIME_LIMIT: Duration = Duration::from_secs(10);
+/// How long a request's body may take to arrive.
+const BODY_TIME: Duration = Duration::from_secs(10);
 
 /// WebSocket connections at one time.
 const MAX_SOCKETS: usize = 2_000;
@@ -54,12 +54,8 @@ struct Endpoint {
 }
 
 async fn serve(State(endpoint): State<Endpoint>, request: Request) -> Response {
-    let mut response = if is_upgrade(&request) {
-        upgrade(endpoint, request).await
-    } else {
-        let answer = tokio::time::timeout(TIME_LIMIT, query(&endpoint.schema, request)).await;
-        answer.unwrap_or_else(|_| answer::plain(StatusCode::REQUEST_TIMEOUT, "the request did not arrive in time"))
-    };
+    let mut response =
+        if is_upgrade(&request) { upgrade(endpoint, request).await } else { query(&endpoint.schema, request).await };
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -75,9 +71,10 @@ async fn query(schema: &Schema, request: Request) -> Response {
     };
     let parsed = match parts.method {
         Method::GET | Method::HEAD => request::from_address(parts.uri.query().unwrap_or_default()),
-        Method::POST => match read(&parts.headers, body).await {
-            Ok(bytes) => request::from_json(&bytes),
-            Err(refused) => Err(refused),
+        Method::POST => match tokio::time::timeout(BODY_TIME, read(&parts.headers, body)).await {
+            Ok(Ok(bytes)) => request::from_json(&bytes),
+            Ok(Err(refused)) => Err(refused),
+            Err(_) => Err(Refused::new(StatusCode::REQUEST_TIMEOUT, "the request did not arrive in time")),
         },
         _ => Err(Refused::method("GET, POST", "use GET or POST")),
     };

@@ -6,8 +6,11 @@ mod weights;
 
 use crate::schema::errors::ApiError;
 use async_graphql::parser::parse_query;
-use async_graphql::parser::types::{ExecutableDocument, OperationType};
+use async_graphql::parser::types::{ExecutableDocument, OperationDefinition, OperationType, Selection, SelectionSet};
 use async_graphql::{ServerError, Variables};
+
+/// Selections within each other, spreads included, that are admitted at most.
+pub(crate) use cost::MAX_LEVELS;
 
 /// The limits of a request.
 #[derive(Debug, Clone, Copy)]
@@ -80,21 +83,51 @@ pub fn admit(query: &str, variables: &Variables, limits: &Limits) -> Result<Admi
     Ok(Admitted { document, cost })
 }
 
+/// The key of a subscription's events in their answers; none where the operation is none.
+pub(crate) fn event_key(document: &ExecutableDocument, operation_name: Option<&str>) -> Option<String> {
+    let operation = chosen(document, operation_name).next()?;
+    let is_subscription = operation.ty == OperationType::Subscription;
+    is_subscription.then(|| first_key(document, &operation.selection_set.node)).flatten()
+}
+
+/// The key of the first field, fragments written out: the cost pass has refused what contains itself.
+fn first_key(document: &ExecutableDocument, set: &SelectionSet) -> Option<String> {
+    set.items.iter().find_map(|selection| match &selection.node {
+        Selection::Field(field) => Some(field.node.response_key().node.to_string()),
+        Selection::InlineFragment(inline) => first_key(document, &inline.node.selection_set.node),
+        Selection::FragmentSpread(spread) => {
+            let fragment = document.fragments.get(&spread.node.fragment_name.node)?;
+            first_key(document, &fragment.node.selection_set.node)
+        }
+    })
+}
+
 /// Whether the operation that would be executed is a query; so is what is no document, for executing it says why.
 pub(crate) fn is_query(query: &str, operation_name: Option<&str>) -> bool {
     if scan::check(query, &Limits::default()).is_err() {
         return true;
     }
     let Ok(document) = parse_query(query) else { return true };
-    let chosen = document.operations.iter().filter(|(name, _)| match (operation_name, name) {
+    chosen(&document, operation_name).all(|operation| operation.ty == OperationType::Query)
+}
+
+/// The operation of this name; without a name any, for executing more than one is refused.
+fn chosen<'a>(
+    document: &'a ExecutableDocument,
+    operation_name: Option<&'a str>,
+) -> impl Iterator<Item = &'a OperationDefinition> {
+    let operations = document.operations.iter().filter(move |(name, _)| match (operation_name, name) {
         (Some(wanted), Some(name)) => name.as_str() == wanted,
         _ => true,
     });
-    chosen.into_iter().all(|(_, operation)| operation.node.ty == OperationType::Query)
+    operations.map(|(_, operation)| &operation.node)
 }
 
 fn refused(error: ApiError) -> ServerError {
-    async_graphql::Error::from(error).into_server_error(async_graphql::Pos::default())
+    let mut error = async_graphql::Error::from(error).into_server_error(async_graphql::Pos::default());
+    // Of the whole document: it has no place.
+    error.locations.clear();
+    error
 }
 
 /// Refuses what is more than allowed, naming both.

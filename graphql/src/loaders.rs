@@ -8,7 +8,7 @@ use ::dataloader::cached::Loader;
 use futures::future::BoxFuture;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use schema::hour::{Hour, HourRange};
-use schema::page::{Domain, Page, UserId};
+use schema::page::{Domain, Page, PageId, UserId};
 use schema::query::{DomainRow, HourCount, HourUser, PageFilter, PageList, PageQuery};
 use schema::store::{Store, StoreError};
 use std::collections::HashMap;
@@ -24,6 +24,7 @@ const MAX_IN_FLIGHT: usize = 8;
 
 /// One operation's loaders.
 pub struct Loaders {
+    pages: Table<(Domain, PageId), Option<Arc<Page>>>,
     users: Table<(Domain, UserId), Option<Arc<Page>>>,
     domains: Table<Domain, Option<Arc<DomainRow>>>,
     accounts: Table<String, Arc<[Arc<Page>]>>,
@@ -44,6 +45,7 @@ impl Loaders {
     /// Loaders over `store` that have read nothing yet.
     pub fn new(store: &Arc<dyn Store>) -> Self {
         Self {
+            pages: table(store, |store, keys| async move { Ok(shared(store.load_pages(&keys).await?)) }),
             users: table(store, |store, keys| async move { Ok(shared(store.load_users(&keys).await?)) }),
             domains: table(store, |store, names| async move { Ok(shared(store.load_domains(&names).await?)) }),
             accounts: table(store, |store, names| {
@@ -84,6 +86,11 @@ impl Loaders {
                 })
             }),
         }
+    }
+
+    /// The newest creation of a page.
+    pub(crate) async fn page(&self, domain: Domain, page_id: PageId) -> Result<Option<Arc<Page>>, ApiError> {
+        load(&self.pages, (domain, page_id)).await
     }
 
     /// An account's newest page.
@@ -190,8 +197,13 @@ where
     // A read that is dropped half-way (another part of its list failed) takes its batch along: then once more.
     match table.try_load(key.clone()).await {
         Ok(answer) => answer,
-        Err(_) => table.try_load(key).await.unwrap_or(Err(ApiError::Internal)),
+        Err(_) => table.try_load(key).await.unwrap_or_else(|_| Err(dropped_twice())),
     }
+}
+
+fn dropped_twice() -> ApiError {
+    tracing::error!("a batch of reads was dropped twice");
+    ApiError::Internal
 }
 
 async fn load_many<K, V>(table: &Table<K, V>, keys: Vec<K>) -> Result<HashMap<K, V>, ApiError>
@@ -202,7 +214,10 @@ where
     if keys.is_empty() {
         return Ok(HashMap::new());
     }
-    let answers = table.try_load_many(keys).await.map_err(|_| ApiError::Internal)?;
+    let answers = match table.try_load_many(keys.clone()).await {
+        Ok(answers) => answers,
+        Err(_) => table.try_load_many(keys).await.map_err(|_| dropped_twice())?,
+    };
     answers.into_iter().map(|(key, answer)| Ok((key, answer?))).collect()
 }
 

@@ -2,21 +2,23 @@
 
 mod nulls;
 
-use crate::limits::{Admitted, Limits, admit};
+use crate::limits::{Admitted, Limits, admit, event_key};
 use crate::loaders::Loaders;
 use crate::schema::errors::ApiError;
 use async_graphql::extensions::{
     Extension, ExtensionContext, ExtensionFactory, NextExecute, NextPrepareRequest, NextRequest, NextResolve,
     NextSubscribe, ResolveInfo,
 };
-use async_graphql::{Data, Pos, Request, Response, ServerError, ServerResult, Value};
+use async_graphql::{Data, PathSegment, Pos, Request, Response, ServerError, ServerResult, Value};
 use futures::stream::{BoxStream, StreamExt};
 use nulls::Nulls;
 use schema::store::Store;
 use std::any::TypeId;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::time::timeout;
+use tracing::Instrument;
 
 /// How long one execution may take: of a query, or of one event of a subscription.
 const TIME_LIMIT: Duration = Duration::from_secs(10);
@@ -62,6 +64,10 @@ struct Operation {
 struct Facts {
     request_id: OnceLock<String>,
     cost: OnceLock<u64>,
+    /// Of a subscription: the key of each event in its answer.
+    event_key: OnceLock<String>,
+    /// Whether anything was executed; a subscription whose source does not open never is.
+    has_begun: AtomicBool,
 }
 
 #[async_trait::async_trait]
@@ -92,6 +98,9 @@ impl Extension for Operation {
         }
         let Admitted { document, cost } = admit(&request.query, &request.variables, &self.limits)?;
         self.facts.cost.get_or_init(|| cost);
+        if let Some(key) = event_key(&document, request.operation_name.as_deref()) {
+            self.facts.event_key.get_or_init(|| key);
+        }
         request.set_parsed_query(document);
         Ok(request)
     }
@@ -102,14 +111,21 @@ impl Extension for Operation {
         operation_name: Option<&str>,
         next: NextExecute<'_>,
     ) -> Response {
+        self.facts.has_begun.store(true, Ordering::Relaxed);
         let mut data = Data::default();
         data.insert(Loaders::new(&self.store));
-        let Ok(mut response) = timeout(TIME_LIMIT, next.run_with_data(ctx, operation_name, data)).await else {
-            let mut error = async_graphql::Error::from(ApiError::Timeout).into_server_error(Pos::default());
-            error.locations.clear();
-            return Response::from_errors(vec![error]);
+        // At every level of the log: its lines are found by the id that the client has.
+        let span = tracing::error_span!("graphql", request_id = self.facts.request_id.get());
+        let answer = timeout(TIME_LIMIT, next.run_with_data(ctx, operation_name, data)).instrument(span.clone()).await;
+        let failed = self.nulls.take();
+        let Ok(mut response) = answer else {
+            span.in_scope(|| tracing::warn!(seconds = TIME_LIMIT.as_secs(), "a request was given up"));
+            return Response::from_errors(vec![self.facts.timed_out()]);
         };
-        response.errors.extend(self.nulls.take_errors());
+        if failed.is_root_broken {
+            response.data = Value::Null;
+        }
+        response.errors.extend(failed.errors);
         response
     }
 
@@ -126,8 +142,20 @@ impl Extension for Operation {
 }
 
 impl Facts {
+    /// Of an event it is the event's error, and the subscription goes on.
+    fn timed_out(&self) -> ServerError {
+        let mut error = async_graphql::Error::from(ApiError::Timeout).into_server_error(Pos::default());
+        error.locations.clear();
+        error.path.extend(self.event_key.get().map(|key| PathSegment::Field(key.clone())));
+        error
+    }
+
     fn finish(&self, mut response: Response) -> Response {
+        let is_refused = !self.has_begun.load(Ordering::Relaxed);
         for error in &mut response.errors {
+            if is_refused {
+                error.path.clear();
+            }
             finish_error(error, self.request_id.get());
         }
         if let Some(cost) = self.cost.get() {

@@ -22,6 +22,7 @@ mod wiki;
 pub use query::Query;
 pub use subscription::Subscription;
 
+use crate::limits::MAX_LEVELS;
 use crate::live::Hub;
 use crate::loaders::Loaders;
 use crate::operation::Operations;
@@ -79,7 +80,8 @@ Errors carry `extensions.code` (BAD_USER_INPUT, BAD_CURSOR, LIMIT_EXCEEDED, TIME
 `extensions.requestId`; `extensions.cost` says what a request cost.";
 
 fn builder() -> async_graphql::SchemaBuilder<Query, EmptyMutation, Subscription> {
-    async_graphql::Schema::build(Query, EmptyMutation, Subscription)
+    // The cost pass has measured the nesting already; the library's own limit would come first, with another code.
+    async_graphql::Schema::build(Query, EmptyMutation, Subscription).limit_recursive_depth(MAX_LEVELS as usize)
 }
 
 /// What this request's resolvers read from.

@@ -1,7 +1,7 @@
 //! The files of dashboard and playground, inside the binary.
 
 use axum::extract::Request;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use rust_embed::RustEmbed;
 
@@ -50,11 +50,17 @@ fn serve(path: &str, headers: &HeaderMap) -> Option<Response> {
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff".into()),
         (header::REFERRER_POLICY, "no-referrer".into()),
     ];
-    if headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes()) {
+    if headers.get(header::IF_NONE_MATCH).is_some_and(|known| knows(known, &tag)) {
         return Some((StatusCode::NOT_MODIFIED, common).into_response());
     }
     let content_type = [(header::CONTENT_TYPE, content_type(path, file.metadata.mimetype()))];
     Some((common, content_type, file.data.into_owned()).into_response())
+}
+
+/// Whether a client has the version of this tag: it may name several, weakly, or any.
+fn knows(known: &HeaderValue, tag: &str) -> bool {
+    let mut tags = known.to_str().unwrap_or_default().split(',').map(str::trim);
+    tags.any(|known| known == "*" || known.trim_start_matches("W/") == tag)
 }
 
 fn policy(path: &str) -> &'static str {

@@ -44,7 +44,7 @@ impl From<Wire> for Request {
     fn from(wire: Wire) -> Self {
         let variables = Variables::from_json(Value::Object(wire.variables.unwrap_or_default()));
         let request = Request::new(wire.query).variables(variables);
-        match wire.operation_name {
+        match wire.operation_name.filter(|name| !name.is_empty()) {
             Some(name) => request.operation_name(name),
             None => request,
         }
@@ -57,7 +57,10 @@ pub(super) fn is_json(headers: &HeaderMap) -> bool {
     let Some(Ok(text)) = headers.get(header::CONTENT_TYPE).map(|value| value.to_str()) else { return false };
     let mut parts = text.split(';').map(|part| part.trim().to_ascii_lowercase());
     let is_media = parts.next().is_some_and(|media| media == "application/json");
-    is_media && parts.all(|part| !part.starts_with("charset=") || part.trim_matches('"').contains("utf-8"))
+    is_media
+        && parts.all(|part| {
+            !part.starts_with("charset=") || matches!(part.split_at(8).1.trim_matches('"'), "utf-8" | "utf8")
+        })
 }
 
 /// The request in a POST's body.
@@ -78,7 +81,7 @@ pub(super) fn from_address(address: &str) -> Result<Request, Refused> {
     for (name, value) in url::form_urlencoded::parse(address.as_bytes()) {
         match &*name {
             "query" => wire.query = value.into_owned(),
-            "operationName" => wire.operation_name = Some(value.into_owned()).filter(|name| !name.is_empty()),
+            "operationName" => wire.operation_name = Some(value.into_owned()),
             "variables" | "extensions" => {
                 let map: Option<Map<String, Value>> = serde_json::from_str(&value)
                     .map_err(|error| bad(format!("{name} must be a JSON object: {error}")))?;
@@ -92,8 +95,9 @@ pub(super) fn from_address(address: &str) -> Result<Request, Refused> {
     if wire.query.is_empty() {
         return Err(bad("query is missing".into()));
     }
-    if !is_query(&wire.query, wire.operation_name.as_deref()) {
+    let request = Request::from(wire);
+    if !is_query(&request.query, request.operation_name.as_deref()) {
         return Err(Refused::method("POST", "GET is for queries; the live feed is a WebSocket"));
     }
-    Ok(wire.into())
+    Ok(request)
 }

@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 
 /// Selections within each other, spreads included, beyond which a document is refused: the measure recurses.
-const MAX_LEVELS: u32 = 100;
+pub(crate) const MAX_LEVELS: u32 = 100;
 
 /// Refuses a document that asks for too much; else what it costs.
 pub(super) fn check(document: &ExecutableDocument, variables: &Variables, limits: &Limits) -> Result<u64, ApiError> {
@@ -24,6 +24,8 @@ pub(super) fn check(document: &ExecutableDocument, variables: &Variables, limits
         let measure = pass.selection_set(&operation.node.selection_set.node, Mode::Query, 0)?;
         measure.check(limits)?;
         if operation.node.ty == OperationType::Subscription {
+            // GraphQL allows one; each would listen by itself.
+            at_most("fields of a subscription's root", measure.top_fields, 1)?;
             at_most("cost of each event", measure.cost, limits.event_cost)?;
         }
         at_most("fields of the root", measure.top_fields, limits.root_fields)?;
@@ -48,6 +50,8 @@ struct Measure {
     selections: u64,
     aliases: u64,
     top_fields: u64,
+    /// Selections within each other, spreads included.
+    height: u32,
 }
 
 impl Measure {
@@ -69,6 +73,7 @@ impl Measure {
         self.top_fields = self.top_fields.saturating_add(other.top_fields);
         self.depth = self.depth.max(other.depth);
         self.introspection_depth = self.introspection_depth.max(other.introspection_depth);
+        self.height = self.height.max(other.height);
     }
 
     /// Below a field.
@@ -125,6 +130,7 @@ impl<'a> Pass<'a> {
             });
             sum.selections = sum.selections.saturating_add(1);
         }
+        sum.height += 1;
         Ok(sum)
     }
 
@@ -148,7 +154,10 @@ impl<'a> Pass<'a> {
     fn fragment(&mut self, name: &'a Name, mode: Mode, level: u32) -> Result<Measure, ApiError> {
         let key = (name.as_str(), mode);
         match self.known.get(&key) {
-            Some(Some(measure)) => return Ok(*measure),
+            Some(Some(measure)) => {
+                at_most("selections within each other", level + measure.height, MAX_LEVELS)?;
+                return Ok(*measure);
+            }
             Some(None) => return Err(ApiError::LimitExceeded(format!("the fragment {name} contains itself"))),
             None => {}
         }
@@ -192,6 +201,7 @@ impl<'a> Inputs<'a> {
     /// validation refuses it.
     fn times(&self, field: &Field, argument: &str) -> Option<u64> {
         match self.value(field, argument)? {
+            Value::Number(number) if number.is_f64() => None,
             Value::Number(number) => Some(number.as_i64().map_or(u64::MAX, |n| u64::try_from(n).unwrap_or(1))),
             Value::List(items) => Some(items.len() as u64),
             _ => None,

@@ -94,6 +94,35 @@ fn each_event_of_a_subscription_has_a_small_budget() {
 }
 
 #[test]
+fn a_subscription_has_one_root() {
+    let two = "a: pageCreated { cursor } b: pageCreated { cursor }";
+    check_refused(&format!("subscription {{ {two} }}"), "fields of a subscription's root: 2, at most 1");
+    check_refused(&format!("subscription {{ ...f }} fragment f on Subscription {{ {two} }}"), "fields of a subscr");
+}
+
+#[test]
+fn levels_are_counted_whichever_fragment_was_measured_first() {
+    let level =
+        |i: usize| format!("fragment f{i} on Query {{ {}...f{}{} }}", "... {".repeat(30), i + 1, "}".repeat(30));
+    let mut fragments: Vec<String> = (0..9).map(level).collect();
+    fragments.push("fragment f9 on Query { pipeline { version } }".into());
+    let document = |names: &[usize]| {
+        let spreads: Vec<String> = names.iter().map(|i| format!("...f{i}")).collect();
+        let first = names.iter().min().copied().unwrap_or_default();
+        format!("{{ {} }} {}", spreads.join(" "), fragments[first..].join(" "))
+    };
+    check_refused(&document(&[0]), "selections within each other: ");
+    // From the last one on, each is known when it is met.
+    check_refused(&document(&[9, 8, 7, 6, 5, 4, 3, 2, 1, 0]), "selections within each other: ");
+    check_admitted(&document(&[9, 8, 7]));
+}
+
+#[test]
+fn a_number_that_is_no_size_is_left_to_the_validation() {
+    check_admitted("{ pages(first: 1.5) { nodes { id } } }");
+}
+
+#[test]
 fn rankings_are_dear() {
     let many = (0..26).map(|i| format!("a{i}: topDomains(limit: 1) {{ rank }}")).collect::<Vec<_>>().join(" ");
     let within = Limits { root_fields: 100, ..Limits::default() };

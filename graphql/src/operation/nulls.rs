@@ -16,9 +16,11 @@ pub(super) struct Nulls {
 }
 
 #[derive(Default)]
-struct Failed {
+pub(super) struct Failed {
     /// Errors that ended at a field that may be null.
-    errors: Vec<ServerError>,
+    pub(super) errors: Vec<ServerError>,
+    /// Whether a field of the root that may not be null has failed: then nothing is left.
+    pub(super) is_root_broken: bool,
     /// Paths of objects and lists of which a part that may not be null has failed.
     broken: HashSet<String>,
 }
@@ -51,18 +53,19 @@ impl Nulls {
         }
     }
 
-    /// The errors that ended at a field that may be null, since the last time.
-    pub(super) fn take_errors(&self) -> Vec<ServerError> {
-        let mut failed = self.lock();
-        failed.broken.clear();
-        std::mem::take(&mut failed.errors)
+    /// What failed since the last time.
+    pub(super) fn take(&self) -> Failed {
+        self.any.store(false, Ordering::Release);
+        std::mem::take(&mut *self.lock())
     }
 
     fn break_parent(&self, path: &QueryPathNode<'_>) {
-        if let Some(parent) = path.parent {
-            self.lock().broken.insert(parent.to_string());
-            self.any.store(true, Ordering::Release);
+        let mut failed = self.lock();
+        match path.parent {
+            Some(parent) => drop(failed.broken.insert(parent.to_string())),
+            None => failed.is_root_broken = true,
         }
+        self.any.store(true, Ordering::Release);
     }
 
     fn lock(&self) -> MutexGuard<'_, Failed> {

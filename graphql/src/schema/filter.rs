@@ -94,7 +94,7 @@ fn condition<T>(name: &str, list: Option<Vec<T>>, max: usize) -> Result<Vec<T>, 
 }
 
 /// Equal conditions give equal cursors.
-fn sorted<T: Ord>(mut list: Vec<T>) -> Vec<T> {
+pub(super) fn sorted<T: Ord>(mut list: Vec<T>) -> Vec<T> {
     list.sort();
     list.dedup();
     list
@@ -179,16 +179,15 @@ impl Range {
     /// The whole hours of the range, for counts.
     ///
     /// # Errors
-    /// `BAD_USER_INPUT` where it begins or ends within an hour, with the nearest whole ones.
+    /// `BAD_USER_INPUT` where it begins or ends within an hour, with the whole hours that hold it.
     pub(crate) fn whole_hours(&self) -> Result<HourRange, ApiError> {
-        let nearest = |time: DateTime<Utc>| {
-            Hour::of(time + TimeDelta::minutes(30)).start().to_rfc3339_opts(SecondsFormat::Secs, true)
-        };
         self.hours().ok_or_else(|| {
-            let ends = [("from", self.span.from), ("to", self.span.to)];
+            let last_moment = TimeDelta::hours(1) - TimeDelta::nanoseconds(1);
+            let ends = [("from", self.span.from), ("to", self.span.to.map(|to| to + last_moment))];
+            let name = |time| Hour::of(time).start().to_rfc3339_opts(SecondsFormat::Secs, true);
             let words: Vec<String> =
-                ends.iter().filter_map(|(word, time)| time.map(|t| format!("{word}: \"{}\"", nearest(t)))).collect();
-            bad_input(format!("counts are of whole hours; the nearest range is {{{}}}", words.join(", ")))
+                ends.iter().filter_map(|(word, time)| time.map(|t| format!("{word}: \"{}\"", name(t)))).collect();
+            bad_input(format!("counts are of whole hours; those of this range are {{{}}}", words.join(", ")))
         })
     }
 }

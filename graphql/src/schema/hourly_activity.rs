@@ -169,9 +169,9 @@ impl HourlyActivity {
         PageConnection::load(ctx, PageListQuery { list: PageList::All, range, filter, first, after }).await
     }
 
-    /// The hour before it.
-    async fn previous(&self) -> HourlyActivity {
-        Self(self.0.plus(-1))
+    /// The hour before it; null for the first hour that there is to name.
+    async fn previous(&self) -> Option<HourlyActivity> {
+        (self.0 > Hour::MIN).then(|| Self(self.0.plus(-1)))
     }
 
     /// The hour after it; null for the hour that runs.

@@ -61,6 +61,10 @@ impl NodeId {
 
     /// None for anything that [`NodeId::encode`] did not make.
     pub(crate) fn parse(id: &str) -> Option<Self> {
+        Self::read(id).filter(|parsed| parsed.encode().as_str() == id)
+    }
+
+    fn read(id: &str) -> Option<Self> {
         let text = String::from_utf8(BASE64URL_NOPAD.decode(id.as_bytes()).ok()?).ok()?;
         let (kind, rest) = text.split_once(' ')?;
         let words: Vec<&str> = rest.split(' ').collect();
@@ -93,8 +97,7 @@ pub(crate) async fn load_node(ctx: &Context<'_>, id: &str) -> Result<Option<Node
 
 /// The newest creation of a page.
 pub(crate) async fn load_page(ctx: &Context<'_>, domain: Domain, page_id: PageId) -> Result<Option<Page>, ApiError> {
-    let found = api(ctx).store.load_pages(&[(domain, page_id)]).await?.pop();
-    Ok(found.flatten().map(|page| Page(Arc::new(page))))
+    Ok(loaders(ctx).page(domain, page_id).await?.map(Page))
 }
 
 /// One creation of a page: the newest, or an older one from the wiki's list.

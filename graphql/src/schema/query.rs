@@ -3,7 +3,7 @@
 use super::connection::{Connection, Edge};
 use super::domain::Domain;
 use super::errors::{ApiError, bad_input};
-use super::filter::{CrossWikiPageFilterInput, TimeRange, parse_cross_wiki_filter, parse_range};
+use super::filter::{CrossWikiPageFilterInput, TimeRange, parse_cross_wiki_filter, parse_range, sorted};
 use super::global_user::GlobalUser;
 use super::hourly_activity::HourlyActivity;
 use super::node::{Node, hour_at, load_domain, load_global_user, load_node, load_page, load_user};
@@ -145,6 +145,7 @@ impl Query {
         if project_families.as_ref().is_some_and(Vec::is_empty) {
             return Err(bad_input("projectFamilies is an empty list; leave it out instead"));
         }
+        let project_families = project_families.map(sorted);
         let scope = format!("domains|{search:?}|{project_families:?}");
         let paging = Paging::parse(first, after, &scope)?;
         let mut rows = api(ctx).store.domains().await?;
@@ -168,7 +169,8 @@ impl Query {
         #[graphql(desc = "At most so many, 1 to 100.", default = 20)] limit: i32,
     ) -> Result<Option<Vec<DomainRank>>, ApiError> {
         let limit = list_size("limit", Some(limit), 20)?;
-        let min = u64::try_from(min_page_count).map_err(|_| bad_input("minPageCount must not be negative"))?;
+        let min = u64::try_from(min_page_count).ok().filter(|min| *min > 0);
+        let min = min.ok_or_else(|| bad_input(format!("minPageCount must be 1 or more, not {min_page_count}")))?;
         let filter = parse_cross_wiki_filter(filter)?;
         let range = rank_hours(ctx, during)?;
         let span = i64::try_from(range.len()).expect("a range of hours is short");

@@ -74,7 +74,7 @@ pub(crate) fn rank(
             numbers.previous += group.page_count;
         }
     }
-    let mut ranked: Vec<Numbers> = by_domain.into_values().filter(|n| n.pages >= min_pages.max(1)).collect();
+    let mut ranked: Vec<Numbers> = by_domain.into_values().filter(|n| n.pages >= min_pages).collect();
     ranked.sort_by(|a, b| compare(a, b, order).then_with(|| a.domain.cmp(&b.domain)));
     ranked
 }

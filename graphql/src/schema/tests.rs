@@ -1,6 +1,7 @@
 //! Tests of the schema over the embedded store.
 
 mod contract;
+mod failing;
 pub(crate) mod fixture;
 mod lists;
 mod loading;

@@ -4,7 +4,7 @@ use async_graphql::Enum;
 use schema::wiki::ProjectFamily as Family;
 
 /// The family by domain. OTHER: meta, incubator, chapters and the rest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Enum)]
 #[graphql(remote = "Family")]
 pub(crate) enum ProjectFamily {
     /// Encyclopedias.

@@ -84,14 +84,12 @@ async fn a_subscription_from_hello_to_goodbye() {
     let document =
         "subscription { pageCreated(filter: {isBot: false}) { missedCount cursor page { pageId user { userName } } } }";
     say(&mut socket, subscribe("1", document)).await;
-    // The answer to a ping comes after the subscription began.
+    // The answer to a query comes after the subscription began.
     say(&mut socket, subscribe("2", "{ __typename }")).await;
     let next = hear(&mut socket).await;
     assert_eq!((&next["type"], &next["payload"]["data"]["__typename"]), (&json!("next"), &json!("Query")));
     assert_eq!(hear(&mut socket).await, json!({ "type": "complete", "id": "2" }));
-    while server.fixture.hub.subscriber_count() == 0 {
-        tokio::task::yield_now().await;
-    }
+    server.fixture.wait_for_subscriber().await;
     server.fixture.hub.tell(page("it.wikisource.org", 70, (3, "SomeBot"), 0));
     server.fixture.hub.tell(page("it.wikisource.org", 71, (1, "Alex brollo"), 0));
     let event = hear(&mut socket).await;
@@ -110,7 +108,10 @@ async fn a_subscription_from_hello_to_goodbye() {
 async fn what_is_refused_is_an_error_of_its_operation() {
     let server = Server::start().await;
     let mut socket = introduced(&server).await;
-    for query in ["subscription { nothing }", "{ nothing }", "{ pages(first: 2147483647) { nodes { id } } }", "{"] {
+    let wrong_filter = "subscription { pageCreated(filter: {domains: [\"X\"]}) { cursor } }";
+    for query in
+        [wrong_filter, "subscription { nothing }", "{ nothing }", "{ pages(first: 2147483647) { nodes { id } } }", "{"]
+    {
         say(&mut socket, subscribe("1", query)).await;
         let error = hear(&mut socket).await;
         assert_eq!((&error["type"], &error["id"]), (&json!("error"), &json!("1")), "{error}");

@@ -33,7 +33,12 @@ impl Fixture {
         let url = StoreUrl::Embedded(folder.path().to_path_buf());
         let store = open(&url, Migration::Apply, Durability::Process, clock.clone()).await.unwrap();
         store.write_pages(pages).await.unwrap();
-        let calls = Arc::new(Counted { inner: store, calls: Mutex::default(), is_silent: AtomicBool::default() });
+        let calls = Arc::new(Counted {
+            inner: store,
+            calls: Mutex::default(),
+            is_silent: AtomicBool::default(),
+            is_away: AtomicBool::default(),
+        });
         let hub = Hub::new(clock.clone());
         let api = ApiContext { store: calls.clone(), clock, hub: hub.clone(), pipeline: Arc::new(Known) };
         Self { schema: build(api), hub, calls, _folder: folder }
@@ -42,6 +47,16 @@ impl Fixture {
     /// Over [`known_pages`].
     pub(crate) async fn known() -> Self {
         Self::with(&known_pages()).await
+    }
+
+    /// Waits until somebody listens to the live feed.
+    pub(crate) async fn wait_for_subscriber(&self) {
+        let heard = async {
+            while self.hub.subscriber_count() == 0 {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(std::time::Duration::from_secs(10), heard).await.expect("a subscriber in time");
     }
 
     /// The answer as pretty JSON; what the cost is, is left out.
@@ -137,6 +152,7 @@ pub(crate) struct Counted {
     inner: Arc<dyn Store>,
     calls: Mutex<Vec<&'static str>>,
     is_silent: AtomicBool,
+    is_away: AtomicBool,
 }
 
 impl Counted {
@@ -145,9 +161,14 @@ impl Counted {
         std::mem::take(&mut self.calls.lock().unwrap())
     }
 
-    /// From now on accounts are asked for without end.
-    pub(crate) fn never_answer(&self) {
-        self.is_silent.store(true, Ordering::Relaxed);
+    /// Whether accounts are asked for without end from now on.
+    pub(crate) fn set_silent(&self, is_silent: bool) {
+        self.is_silent.store(is_silent, Ordering::Relaxed);
+    }
+
+    /// From now on no account can be read.
+    pub(crate) fn go_away(&self) {
+        self.is_away.store(true, Ordering::Relaxed);
     }
 
     fn count(&self, call: &'static str) -> &dyn Store {
@@ -170,6 +191,9 @@ impl Store for Counted {
     async fn load_users(&self, keys: &[(Domain, UserId)]) -> Result<Vec<Option<Page>>, StoreError> {
         if self.is_silent.load(Ordering::Relaxed) {
             std::future::pending::<()>().await;
+        }
+        if self.is_away.load(Ordering::Relaxed) {
+            return Err(StoreError::Unavailable("node 10.0.0.7 is down".into()));
         }
         self.count("load_users").load_users(keys).await
     }

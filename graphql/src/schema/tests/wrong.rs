@@ -37,9 +37,17 @@ async fn wrong_arguments_are_named() {
     .await;
     check(
         "domain(name: \"www.wikidata.org\") { pageCount(during: {from: \"2025-05-18T08:31:00Z\"}) }",
-        "counts are of whole hours; the nearest range is {from: \"2025-05-18T09:00:00Z\"}",
+        "counts are of whole hours; those of this range are {from: \"2025-05-18T08:00:00Z\"}",
     )
     .await;
+    check(
+        "domain(name: \"www.wikidata.org\") \
+            { pageCount(during: {from: \"2025-05-18T08:20:00Z\", to: \"2025-05-18T08:25:00Z\"}) }",
+        "counts are of whole hours; those of this range are \
+            {from: \"2025-05-18T08:00:00Z\", to: \"2025-05-18T09:00:00Z\"}",
+    )
+    .await;
+    check("topDomains(minPageCount: 0) { rank }", "minPageCount must be 1 or more, not 0").await;
     check(
         "pages(filter: {domains: [\"WIKIDATA\"]}) { nodes { id } }",
         "domain \"WIKIDATA\" is not a lower-case host name of at most 253 characters",
@@ -75,6 +83,17 @@ async fn a_forged_time_of_a_page_that_is_there_finds_nothing() {
         let id = data_encoding::BASE64URL_NOPAD.encode(format!("p it.wikisource.org 1 {seconds}").as_bytes());
         let answer = fixture.answer(format!("{{ node(id: {id:?}) {{ id }} }}")).await;
         assert_eq!(answer, serde_json::json!({ "data": { "node": null } }), "{seconds}");
+    }
+}
+
+#[tokio::test]
+async fn an_id_is_found_only_as_it_was_given_out() {
+    let fixture = Fixture::known().await;
+    let at = super::fixture::NOW - 60;
+    for (seconds, is_there) in [(format!("{at}"), true), (format!("+{at}"), false), (format!("0{at}"), false)] {
+        let id = data_encoding::BASE64URL_NOPAD.encode(format!("p it.wikisource.org 1 {seconds}").as_bytes());
+        let answer = fixture.answer(format!("{{ node(id: {id:?}) {{ id }} }}")).await;
+        assert_eq!(answer["data"]["node"].is_object(), is_there, "{seconds}: {answer}");
     }
 }
 
