@@ -81,21 +81,34 @@ impl IntoResponse for ApiError {
             Self::Invalid(detail) => {
                 return (StatusCode::UNPROCESSABLE_ENTITY, Json(Detail { detail })).into_response();
             }
+            Self::Store(error @ StoreError::Unavailable(_)) => {
+                tracing::warn!(%error, "a REST request failed");
+                (StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable")
+            }
+            // Trying again does not help: as FastAPI answers an exception that nobody caught.
             Self::Store(error) => {
                 tracing::error!(%error, "a REST request failed");
-                (StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable")
+                return (StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error").into_response();
             }
         };
         (status, Json(Detail { detail: text })).into_response()
     }
 }
 
-/// The fallback of the whole server: `{"detail":"Not Found"}`.
-pub async fn not_found() -> Response {
-    ApiError::UnknownRoute.into_response()
-}
-
 /// The answer of a known path to another method than GET.
 pub(crate) async fn method_not_allowed() -> ApiError {
     ApiError::MethodNotAllowed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_passes_is_to_be_tried_again() {
+        let status = |error| ApiError::Store(error).into_response().status().as_u16();
+        assert_eq!(status(StoreError::Unavailable("away".into())), 503);
+        assert_eq!(status(StoreError::Corrupt("a row".into())), 500);
+        assert_eq!(status(StoreError::Unsupported("a newer layout".into())), 500);
+    }
 }

@@ -1,7 +1,7 @@
 //! The documented REST routes, answer for answer as the FastAPI service gave them.
 //!
 //! Knows the store and nothing of GraphQL, of the pipeline or of which store it got. A composition root merges
-//! [`router`] with what else listens on the port and takes [`not_found`] as the fallback.
+//! [`router`] with what else listens on the port and takes [`fallback`] as that of the whole.
 
 mod router;
 
@@ -15,5 +15,4 @@ mod params;
 mod slash;
 mod wire;
 
-pub use error::not_found;
-pub use router::router;
+pub use router::{fallback, router};

@@ -1,16 +1,45 @@
-//! The whole route list.
+//! The whole route list, and how a path finds its route.
 
-use crate::error::method_not_allowed;
-use crate::slash::redirect;
+use crate::error::{ApiError, method_not_allowed};
+use crate::slash::{redirect, redirect_many};
 use crate::{domains, pages, stats};
 use axum::Router;
+use axum::extract::{Request, State};
 use axum::handler::Handler;
+use axum::http::uri::PathAndQuery;
+use axum::http::{HeaderValue, Uri, header};
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, any, get};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_encode};
 use schema::store::Store;
 use std::sync::Arc;
+use tower::ServiceExt;
+use tracing::Instrument;
+
+/// What a path has encoded: all but letters, digits, and what is itself everywhere.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'/')
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b':')
+    .remove(b'@')
+    .remove(b'!')
+    .remove(b'$')
+    .remove(b'&')
+    .remove(b'\'')
+    .remove(b'(')
+    .remove(b')')
+    .remove(b'*')
+    .remove(b'+')
+    .remove(b',')
+    .remove(b';')
+    .remove(b'=');
 
 /// The five documented routes over `store`, and their twins with or without the trailing slash. It has no fallback
-/// of its own, so that it can be merged with other routers: use [`crate::not_found`] for the whole.
+/// of its own, so that it can be merged with other routers: [`fallback`] is that of the whole.
 pub fn router(store: Arc<dyn Store>) -> Router {
     Router::new()
         .route("/domains/", only_get(domains::list))
@@ -23,7 +52,33 @@ pub fn router(store: Arc<dyn Store>) -> Router {
         .route("/pages/domain/{domain}/", any(redirect))
         .route("/pages/id/{page_id}/", any(redirect))
         .route("/stats/time-range", any(redirect))
+        .layer(from_fn(surround))
         .with_state(store)
+}
+
+/// What answers where no route of the whole server does: a path of ours that is written otherwise
+/// (`/domain%73/`, `/pages%2Fid%2F1`: FastAPI finds routes on the decoded path), else `{"detail":"Not Found"}`.
+pub fn fallback(store: Arc<dyn Store>) -> Router {
+    Router::new().fallback(decoded).with_state(router(store).fallback(redirect_many))
+}
+
+async fn decoded(State(routes): State<Router>, mut request: Request) -> Result<Response, ApiError> {
+    let path = percent_decode_str(request.uri().path()).collect::<Vec<u8>>();
+    let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
+    let target = format!("{}{query}", percent_encode(&path, ENCODED));
+    let target = PathAndQuery::try_from(target).map_err(|_| ApiError::UnknownRoute)?;
+    let mut parts = request.uri().clone().into_parts();
+    parts.path_and_query = Some(target);
+    *request.uri_mut() = Uri::from_parts(parts).map_err(|_| ApiError::UnknownRoute)?;
+    Ok(routes.oneshot(request).await.into_response())
+}
+
+/// The log's lines name the request; the texts of strangers are never taken for anything but JSON.
+async fn surround(request: Request, next: Next) -> Response {
+    let span = tracing::error_span!("rest", method = %request.method(), path = request.uri().path());
+    let mut response = next.run(request).instrument(span).await;
+    response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
 }
 
 /// GET and nothing else; axum's own `get` would answer HEAD too, FastAPI does not.

@@ -13,6 +13,17 @@ pub(crate) async fn redirect(uri: Uri, headers: HeaderMap) -> Result<Response, A
     to_twin(&uri, &headers)
 }
 
+/// The same for a path with several slashes at its end, where there is one without any; else no such route.
+pub(crate) async fn redirect_many(uri: Uri, headers: HeaderMap) -> Result<Response, ApiError> {
+    let mut segments = without_slashes(uri.path()).split('/');
+    let is_page = segments.next() == Some("")
+        && segments.next() == Some("pages")
+        && matches!(segments.next(), Some("user" | "domain" | "id"))
+        && segments.next().is_some_and(|id| !id.is_empty())
+        && segments.next().is_none();
+    if is_page { to_twin(&uri, &headers) } else { Err(ApiError::UnknownRoute) }
+}
+
 /// The redirect to the twin of `uri`.
 pub(crate) fn to_twin(uri: &Uri, headers: &HeaderMap) -> Result<Response, ApiError> {
     let location = location(uri, headers.get(header::HOST));

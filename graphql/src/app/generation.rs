@@ -238,7 +238,7 @@ impl Parts {
         let schema = crate::schema::build(api);
         crate::http::router(schema, stop.clone())
             .merge(rest_compat::router(Arc::clone(&self.store)))
-            .fallback(rest_compat::not_found)
+            .fallback_service(rest_compat::fallback(Arc::clone(&self.store)))
     }
 }
 

@@ -29,7 +29,7 @@ pub(crate) struct Answer {
 /// Another part of the same server, to see that parts do not get in each other's way.
 pub(crate) fn mount(store: Arc<dyn Store>) -> Router {
     let others = Router::new().route("/graphql", get(|| async { "graphql" }));
-    rest_compat::router(store).merge(others).fallback(rest_compat::not_found)
+    rest_compat::router(Arc::clone(&store)).merge(others).fallback_service(rest_compat::fallback(store))
 }
 
 /// An embedded store in a folder that goes away, with these pages.

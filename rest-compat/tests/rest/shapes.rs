@@ -71,12 +71,38 @@ async fn a_path_but_for_its_slash_is_redirected_with_an_absolute_location() {
             assert_eq!(answer.location(), format!("http://127.0.0.1:8000{to}"), "{method} {from}");
         }
     }
-    for path in ["/pages/user/1%2F?x=%2F", "/pages/user/1%2f%2F?x=%2F", "/pages/user/1%2F/?x=%2F"] {
+    for path in [
+        "/pages/user/1//?x=%2F",
+        "/pages/us%65r/1%2F/?x=%2F",
+        "/pages/user/1%2F?x=%2F",
+        "/pages/user/1%2f%2F?x=%2F",
+        "/pages/user/1%2F/?x=%2F",
+    ] {
         let answer = server.send("GET", path, &[host]).await;
         assert_eq!((answer.text(), answer.location()), ("307 ".into(), "http://127.0.0.1:8000/pages/user/1?x=%2F"));
     }
     assert_eq!(server.send("GET", "/domains", &[("host", "a b")]).await.location(), "/domains/");
     assert_eq!(server.send("GET", "/domains", &[]).await.location(), "/domains/");
+}
+
+#[tokio::test]
+async fn a_route_is_found_on_the_decoded_path() {
+    let server = Server::with(&[]).await;
+    for (written, plain) in [
+        ("/domains%2F", "/domains/"),
+        ("/domain%73/", "/domains/"),
+        ("/pages/us%65r/1", "/pages/user/1"),
+        ("/pages%2Fuser%2F1?domain=x", "/pages/user/1?domain=x"),
+        ("/pages%2Fdomain/%D1%8F%FF", "/pages/domain/%D1%8F%FF"),
+        ("/stats/time-range%2F", "/stats/time-range/"),
+        ("/pages/user/1%2F2", "/nope"),
+        ("/pages/other/1//", "/nope"),
+        ("/domains//", "/nope"),
+        ("//domains/", "/nope"),
+        ("/%2e%2e/domains/", "/nope"),
+    ] {
+        assert_eq!(server.get(written).await, server.get(plain).await, "{written}");
+    }
 }
 
 #[tokio::test]
@@ -86,5 +112,6 @@ async fn every_answer_is_json() {
     for path in ["/domains/", "/pages/user/1", "/pages/domain/x", "/pages/id/1", "/stats/time-range/", range, "/nope"] {
         let answer = server.send("GET", path, &[]).await;
         assert_eq!(answer.headers[CONTENT_TYPE], "application/json", "{path}");
+        assert!(path == "/nope" || answer.headers["x-content-type-options"] == "nosniff", "{path}");
     }
 }
