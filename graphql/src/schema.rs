@@ -30,6 +30,7 @@ use crate::pipeline::PipelineState;
 use ::schema::clock::Clock;
 use ::schema::store::Store;
 use async_graphql::{Context, EmptyMutation, SDLExportOptions};
+use pipeline::StartedAt;
 use std::sync::Arc;
 
 /// The schema, ready to execute.
@@ -48,9 +49,10 @@ pub struct ApiContext {
     pub pipeline: Arc<dyn PipelineState>,
 }
 
-/// The schema over `api`.
+/// The schema over `api`, whose store was opened just now.
 pub fn build(api: ApiContext) -> Schema {
-    builder().extension(Operations::new(&api.store)).data(api).finish()
+    let started_at = StartedAt(api.clock.now());
+    builder().extension(Operations::new(&api.store)).data(started_at).data(api).finish()
 }
 
 /// The schema's text: fields, arguments and enum values in alphabetical order.

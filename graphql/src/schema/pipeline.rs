@@ -7,6 +7,7 @@ use super::paging::{Paging, part_of};
 use super::scalars::{Time, count};
 use crate::pipeline::{self as state, StageStatus};
 use async_graphql::{Context, Enum, Object, SimpleObject};
+use chrono::{DateTime, Utc};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
@@ -147,6 +148,9 @@ impl Stage {
     }
 }
 
+/// When the store behind a schema was opened.
+pub(crate) struct StartedAt(pub(crate) DateTime<Utc>);
+
 /// Health of the pipeline at one moment.
 pub(crate) struct Pipeline {
     producer: Option<StageStatus>,
@@ -214,6 +218,13 @@ impl Pipeline {
         self.known().filter_map(|status| status.last_canary_at).max().map(Time)
     }
 
+    /// When the program that answers opened its store. A sample is made anew at each opening: with source SAMPLE another
+    /// time here means other pages.
+    async fn started_at(&self, ctx: &Context<'_>) -> Time {
+        let StartedAt(time) = ctx.data_opt().expect("build puts the time into the schema");
+        Time(*time)
+    }
+
     /// The version of the program that answers.
     async fn version(&self) -> &str {
         env!("CARGO_PKG_VERSION")
@@ -254,7 +265,7 @@ impl Pipeline {
         gaps.sort_by_key(|gap| Reverse((gap.from, gap.to)));
         let key = |gap: &state::Gap| {
             // Descending times as ascending bytes.
-            let descending = |time: chrono::DateTime<chrono::Utc>| (i64::MAX - time.timestamp_millis()).to_be_bytes();
+            let descending = |time: DateTime<Utc>| (i64::MAX - time.timestamp_millis()).to_be_bytes();
             [descending(gap.from), descending(gap.to)].concat()
         };
         let part = part_of(gaps, &paging, "gaps", key, |gap, at| key(gap).as_slice().cmp(at));

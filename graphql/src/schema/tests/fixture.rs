@@ -22,6 +22,8 @@ pub(crate) struct Fixture {
     pub(crate) schema: Schema,
     pub(crate) hub: Arc<Hub>,
     pub(crate) calls: Arc<Counted>,
+    pub(crate) clock: Arc<FixedClock>,
+    api: ApiContext,
     _folder: tempfile::TempDir,
 }
 
@@ -40,8 +42,14 @@ impl Fixture {
             is_away: AtomicBool::default(),
         });
         let hub = Hub::new(clock.clone());
-        let api = ApiContext { store: calls.clone(), clock, hub: hub.clone(), pipeline: Arc::new(Known) };
-        Self { schema: build(api), hub, calls, _folder: folder }
+        let pipeline = Arc::new(Known);
+        let api = ApiContext { store: calls.clone(), clock: clock.clone(), hub: hub.clone(), pipeline };
+        Self { schema: build(api.clone()), hub, calls, clock, api, _folder: folder }
+    }
+
+    /// As a program that starts now would open it.
+    pub(crate) fn start_again(&mut self) {
+        self.schema = build(self.api.clone());
     }
 
     /// Over [`known_pages`].

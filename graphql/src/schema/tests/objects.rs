@@ -1,6 +1,8 @@
 //! Objects and the edges between them.
 
 use super::fixture::{Fixture, check_query};
+use chrono::TimeDelta;
+use schema::clock::Clock;
 
 #[tokio::test]
 async fn a_page_with_all_its_fields() {
@@ -165,6 +167,16 @@ async fn the_pipeline_says_what_it_knows_and_null_for_what_it_does_not() {
                 {"from":"1970-01-01T00:33:20Z","reason":"HISTORY_EXPIRED"}]}}}}"#,
     )
     .await;
+}
+
+#[tokio::test]
+async fn the_pipeline_says_since_when_its_store_is_open() {
+    let mut fixture = Fixture::known().await;
+    let question = "{ pipeline { startedAt } }";
+    fixture.clock.set(fixture.clock.now() + TimeDelta::seconds(75));
+    assert_eq!(fixture.answer(question).await["data"]["pipeline"]["startedAt"], "2025-05-18T10:30:00Z");
+    fixture.start_again();
+    assert_eq!(fixture.answer(question).await["data"]["pipeline"]["startedAt"], "2025-05-18T10:31:15Z");
 }
 
 #[tokio::test]
