@@ -34,6 +34,8 @@ it.each(["light", "dark"] as const)("plays offline in %s: runs its examples, com
   await withBrowser({ viewport: { width: 1440, height: 900 }, colorScheme }, async (context) => {
     const { page, faults } = await open(context, `${server.url}graphiql`);
     await run(page, "FirstSteps", '"nodes"');
+    await run(page, "WikisPages", '"www.wikidata.org"');
+    await run(page, "Person", '"accountCount"');
     await run(page, "HoursActivity", '"pageCount"');
     await run(page, "Pipeline", '"SAMPLE"');
     await run(page, "Live", '"pageCreated"');
@@ -47,6 +49,22 @@ it.each(["light", "dark"] as const)("plays offline in %s: runs its examples, com
     await page.locator(".graphiql-query-editor .CodeMirror").click();
     await page.keyboard.press("Control+Space");
     await page.locator(".CodeMirror-hints").waitFor();
+    expect(faults).toEqual([]);
+  });
+});
+
+it("has room for the answer on a phone, and a way back", async () => {
+  await withBrowser({ viewport: { width: 360, height: 780 } }, async (context) => {
+    const { page, faults } = await open(context, `${server.url}graphiql`);
+    await page.locator(".graphiql-query-editor", { hasText: "FirstSteps" }).waitFor();
+    await page.getByLabel("Execute query").click();
+    await page.locator(".result-window", { hasText: '"nodes"' }).waitFor();
+    await page.screenshot({ path: `${SHOTS}graphiql-mobile.png` });
+    const box = await page.locator(".result-window").boundingBox();
+    expect(box?.width).toBeGreaterThan(240);
+    expect(box?.height).toBeGreaterThan(200);
+    await page.getByRole("link", { name: "Pagetrack" }).click();
+    await page.getByRole("heading", { name: "Pagetrack" }).waitFor();
     expect(faults).toEqual([]);
   });
 });

@@ -158,8 +158,7 @@ fn what_we_ask_ourselves_is_admitted() {
         include_str!("../../../web/src/feed/feed.graphql"),
         include_str!("../../../web/src/charts/hours.graphql"),
     ];
-    let examples =
-        include_str!("../../../web/src/graphiql/examples.ts").split('`').filter(|text| text.starts_with('#'));
+    let examples = include_str!("../../../web/graphiql/examples.ts").split('`').filter(|text| text.starts_with('#'));
     let asked: Vec<&str> =
         dashboard.into_iter().chain(blocks(include_str!("../../../README.md"))).chain(examples).collect();
     assert_eq!(asked.len(), 15, "the dashboard's four, the README's five, the playground's six");

@@ -67,9 +67,10 @@ query Pipeline {
   pipeline {
     source
     sourceReason
+    isConnected
     lagSeconds
     lastEventAt
-    stages { name eventsPerSecond inCount outCount rejectedCount canaryCount }
+    stages { name eventsPerSecond inCount outCount rejectedCount excludedCount canaryCount inFlightCount }
     rejected { reason count }
   }
 }
@@ -87,7 +88,7 @@ subscription Live {
 export const EXAMPLES: readonly Example[] = [
   { query: firstSteps },
   { query: wikisPages, variables: '{ "name": "www.wikidata.org" }' },
-  { query: person, variables: '{ "userName": "Alex brollo" }' },
+  { query: person, variables: '{ "userName": "Fæ" }' },
   { query: hoursActivity },
   { query: pipeline },
   { query: live },
