@@ -1,9 +1,10 @@
-const whole = new Intl.NumberFormat();
-const rate = new Intl.NumberFormat(undefined, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
-const percent = new Intl.NumberFormat(undefined, { style: "percent", maximumFractionDigits: 0 });
-const compact = new Intl.NumberFormat(undefined, { notation: "compact", maximumFractionDigits: 1 });
+// The page is in English, so are its numbers and times, whatever the reader's own language is.
+const whole = new Intl.NumberFormat("en");
+const rate = new Intl.NumberFormat("en", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+const percent = new Intl.NumberFormat("en", { style: "percent", maximumFractionDigits: 0 });
+const compact = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
 
-/** `20,431`, in the reader's own way. */
+/** `20,431`. */
 export function formatCount(value: number): string {
   return whole.format(value);
 }

@@ -1,8 +1,8 @@
 const utc = { timeZone: "UTC", hourCycle: "h23" } as const;
-const clock = new Intl.DateTimeFormat(undefined, { ...utc, hour: "2-digit", minute: "2-digit", second: "2-digit" });
-const hour = new Intl.DateTimeFormat(undefined, { ...utc, hour: "2-digit", minute: "2-digit" });
-const day = new Intl.DateTimeFormat(undefined, { ...utc, weekday: "short", day: "numeric", month: "short" });
-const full = new Intl.DateTimeFormat(undefined, { ...utc, dateStyle: "medium", timeStyle: "medium" });
+const clock = new Intl.DateTimeFormat("en-GB", { ...utc, hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const hour = new Intl.DateTimeFormat("en-GB", { ...utc, hour: "2-digit", minute: "2-digit" });
+const day = new Intl.DateTimeFormat("en-GB", { ...utc, weekday: "short", day: "numeric", month: "short" });
+const full = new Intl.DateTimeFormat("en-GB", { ...utc, dateStyle: "medium", timeStyle: "medium" });
 
 /** `08:03:14`, in UTC like everything here. */
 export function formatClock(time: string): string {
@@ -22,6 +22,14 @@ export function formatDay(time: string): string {
 /** `18 May 2025, 08:03:14 UTC`. */
 export function formatFull(time: string): string {
   return `${full.format(new Date(time))} UTC`;
+}
+
+/** Where the hours begin, as seen from the last one: `14:00 yesterday`; undefined when there are none. */
+export function formatSince(hours: readonly { readonly start: string }[]): string | undefined {
+  const [first, last] = [hours[0], hours.at(-1)];
+  if (!first || !last) return undefined;
+  const isToday = day.format(new Date(first.start)) === day.format(new Date(last.start));
+  return `${formatHour(first.start)} ${isToday ? "today" : "yesterday"}`;
 }
 
 /** A length of time for people: `0.4 s`, `12 s`, `3 min`, `2 h`, `4 d`. */
