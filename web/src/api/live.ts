@@ -17,6 +17,10 @@ export interface Listener<T> {
 
 const RETRY_REFUSED_MS = 5_000;
 const LONGEST_WAIT_MS = 10_000;
+const PING_EVERY_MS = 10_000;
+/** A connection over which nothing comes back is none, though nobody closed it. */
+const PONG_WITHIN_MS = 5_000;
+const CONNECT_WITHIN_MS = 15_000;
 
 /** The live address that belongs to an HTTP one: same host, same path. */
 export function liveUrl(endpoint: string): string {
@@ -31,9 +35,13 @@ export function subscribe<T, V extends Record<string, unknown>>(
   listener: Listener<T>,
   options: Partial<ClientOptions> = {},
 ): () => void {
-  const client = connect(endpoint, listener, options);
   let timer: ReturnType<typeof setTimeout> | undefined;
   let isOver = false;
+  // Our own end closes the connection, too: that is no news.
+  const tell = (state: Connection): void => {
+    if (!isOver) listener.onConnection(state);
+  };
+  const client = connect(endpoint, tell, options);
   let end = (): void => undefined;
   const again = (): void => {
     if (!isOver) timer = setTimeout(open, RETRY_REFUSED_MS);
@@ -63,24 +71,43 @@ export function subscribe<T, V extends Record<string, unknown>>(
   };
 }
 
-function connect(endpoint: string, listener: Listener<never>, options: Partial<ClientOptions>): Client {
+function connect(endpoint: string, tell: (state: Connection) => void, options: Partial<ClientOptions>): Client {
   let wasConnected = false;
-  return createClient({
+  let limit: ReturnType<typeof setTimeout> | undefined;
+  const within = (ms: number): void => {
+    clearTimeout(limit);
+    limit = setTimeout(() => client.terminate(), ms);
+  };
+  const client = createClient({
     url: liveUrl(endpoint),
-    keepAlive: 10_000,
+    keepAlive: PING_EVERY_MS,
     retryAttempts: Number.POSITIVE_INFINITY,
     shouldRetry: () => true,
     retryWait: (attempt) => wait(attempt),
     ...options,
     on: {
-      connecting: () => listener.onConnection(wasConnected ? "reconnecting" : "connecting"),
-      connected: () => {
-        wasConnected = true;
-        listener.onConnection("connected");
+      connecting: () => {
+        within(CONNECT_WITHIN_MS);
+        tell(wasConnected ? "reconnecting" : "connecting");
       },
-      closed: () => listener.onConnection("reconnecting"),
+      connected: () => {
+        clearTimeout(limit);
+        wasConnected = true;
+        tell("connected");
+      },
+      ping: (isReceived) => {
+        if (!isReceived) within(PONG_WITHIN_MS);
+      },
+      pong: (isReceived) => {
+        if (isReceived) clearTimeout(limit);
+      },
+      closed: () => {
+        clearTimeout(limit);
+        tell("reconnecting");
+      },
     },
   });
+  return client;
 }
 
 /** Doubles up to ten seconds; the jitter keeps a thousand dashboards from coming back in the same moment. */
