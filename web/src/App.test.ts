@@ -57,7 +57,7 @@ it("says in each part why it has nothing", async () => {
 });
 
 it("keeps a failure to its part, and unknown counts unknown", async () => {
-  const pipeline = { source: "SAMPLE", sourceReason: "no \u202Enetwork", lagSeconds: null, rejected: [], version: "1" };
+  const pipeline = { source: "SAMPLE", sourceReason: "no \u202Enetwork", startedAt: "t1", lagSeconds: null, rejected: [], version: "1" };
   const stages = [stage("PRODUCER", 0), stage("WRITER", null)];
   const gaps = { totalCount: 0, nodes: [] };
   const page = await open(answers({ Pipeline: { pipeline: { ...pipeline, stages, gaps } }, LatestPages: { pages: { nodes: [] } } }));
@@ -70,9 +70,9 @@ it("keeps a failure to its part, and unknown counts unknown", async () => {
 });
 
 it("shows strangers' texts as text and links nowhere else", async () => {
-  const domain = { name: "en.wikipedia.org", url: "https://en.wikipedia.org/" };
+  const domain = { name: "en.wikipedia.org" };
   const flags = { namespace: 0, namespaceName: "MAIN", isRedirect: false, isBot: false };
-  const row = { id: "1", createdAt: "2025-05-18T08:03:14Z", domain, ...flags, user: { url: "//evil.example", isTemporary: false } };
+  const row = { id: "1", createdAt: "2025-05-18T08:03:14Z", domain, ...flags, user: { url: "//evil.example" } };
   const hostile = { ...row, title: "<img src=x onerror=alert(1)>\u202E", url: "javascript:alert(1)", userName: "<b>x</b>" };
   const page = await open(answers({ LatestPages: { pages: { nodes: [hostile] } } }));
   await vi.waitFor(() => expect(text(part(page, "New pages"))).toContain("<img src=x onerror=alert(1)>U+202E"));

@@ -3,6 +3,7 @@ import { Poll } from "./api/poll.svelte";
 import { request } from "./api/request";
 import type { HourCount } from "./charts/bars";
 import { Feed, type FeedSource } from "./feed/feed.svelte";
+import { MAX_ROWS } from "./feed/rows";
 import {
   HoursDocument,
   LatestPagesDocument,
@@ -15,7 +16,6 @@ import {
 
 const HOURS = 24;
 const TOP_DOMAINS = 10;
-const FEED_START = 50;
 
 /** The pipeline as the API tells it. */
 export type PipelineState = NonNullable<PipelineQuery["pipeline"]>;
@@ -57,8 +57,8 @@ async function loadDomains(endpoint: string, signal: AbortSignal): Promise<Domai
 function feedSource(endpoint: string): FeedSource {
   return {
     async latest(filter, signal) {
-      const { pages } = await request(endpoint, LatestPagesDocument, { first: FEED_START, filter }, signal);
-      return pages?.nodes ?? [];
+      const { pages, pipeline } = await request(endpoint, LatestPagesDocument, { first: MAX_ROWS, filter }, signal);
+      return { rows: pages?.nodes ?? [], store: pipeline };
     },
     subscribe: (filter, listener) => subscribe(endpoint, PageCreatedDocument, { filter }, listener),
   };

@@ -38,8 +38,8 @@ export function makePage(n, time) {
     isBot: userName.toLowerCase().endsWith("bot"),
     createdAt: new Date(time - (time % 1000)).toISOString(),
     userName,
-    user: { url: `https://${domain}/wiki/User:${encodeURIComponent(userName)}`, isTemporary: userName.startsWith("~") },
-    domain: { __typename: "Domain", name: domain, url: `https://${domain}/` },
+    user: { url: `https://${domain}/wiki/User:${encodeURIComponent(userName)}` },
+    domain: { __typename: "Domain", name: domain },
   };
 }
 

@@ -1,5 +1,5 @@
 // A stand-in for the binary while developing: serves dist/ under the real policy, and GraphQL with made-up answers.
-// `node e2e/mock/server.mjs [port] [sample|live|unknown|empty|broken]`; prints its address like the binary does.
+// `node e2e/mock/server.mjs [port] [sample|live|away|unknown|empty|broken]`; prints its address like the binary does.
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { extname } from "node:path";

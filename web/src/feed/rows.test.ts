@@ -3,10 +3,10 @@ import { addRows, MAX_ROWS, type Row } from "./rows";
 
 function row(id: number, second = id, title = `T${id}`): Row {
   const createdAt = new Date(Date.UTC(2025, 4, 18, 8) + second * 1000).toISOString();
-  const wiki = { name: "it.wikisource.org", url: "https://it.wikisource.org/" };
-  const user = { url: "https://it.wikisource.org/wiki/User:A", isTemporary: false };
+  const wiki = { name: "it.wikisource.org" };
+  const user = { url: "https://it.wikisource.org/wiki/User:A" };
   const flags = { namespace: 0, namespaceName: "MAIN" as const, isRedirect: false, isBot: false };
-  return { id: `p${id}`, title, url: `${wiki.url}wiki/T`, createdAt, userName: "A", user, domain: wiki, ...flags };
+  return { id: `p${id}`, title, url: "https://it.wikisource.org/wiki/T", createdAt, userName: "A", user, domain: wiki, ...flags };
 }
 
 const ids = (rows: readonly Row[]): string[] => rows.map((r) => r.id);
