@@ -5,13 +5,17 @@ import { open, withBrowser } from "./browser";
 import { mock } from "./server";
 
 const SHOTS = new URL("../test-results/", import.meta.url).pathname;
-const WIDE = { viewport: { width: 1440, height: 1150 } };
+const WIDE = { viewport: { width: 1280, height: 1100 } };
+const MIDDLE = { viewport: { width: 768, height: 1000 } };
 const NARROW = { viewport: { width: 360, height: 780 } };
 
 it.each([
   ["sample-light", "sample", { ...WIDE, colorScheme: "light" as const }],
   ["live-dark", "live", { ...WIDE, colorScheme: "dark" as const }],
   ["sample-mobile", "sample", { ...NARROW, colorScheme: "light" as const }],
+  ["away-light", "away", { ...WIDE, colorScheme: "light" as const }],
+  ["away-mobile-dark", "away", { ...NARROW, colorScheme: "dark" as const }],
+  ["live-middle", "live", { ...MIDDLE, colorScheme: "light" as const }],
   ["unknown-light", "unknown", { ...WIDE, colorScheme: "light" as const }],
   ["empty-dark", "empty", { ...WIDE, colorScheme: "dark" as const }],
   ["broken-light", "broken", { ...WIDE, colorScheme: "light" as const }],

@@ -29,8 +29,8 @@ const stage = (name: string, count: number | null) => ({
   canaryCount: count,
   inFlightCount: count,
   eventsPerSecond: count,
+  excludedCount: count,
   lagRecords: null,
-  lagSeconds: null,
 });
 
 /** Answers each of the page's questions by its name. */
@@ -62,8 +62,8 @@ it("keeps a failure to its part, and unknown counts unknown", async () => {
   const gaps = { totalCount: 0, nodes: [] };
   const page = await open(answers({ Pipeline: { pipeline: { ...pipeline, stages, gaps } }, LatestPages: { pages: { nodes: [] } } }));
   await vi.waitFor(() => expect(text(page.querySelector("aside"))).toContain("no U+202Enetwork"));
-  expect(text(page.querySelector("[data-stage=PRODUCER]"))).toMatch(/0.0\/s in 0 ?out 0 ?rejected 0/);
-  expect(text(page.querySelector("[data-stage=WRITER]"))).toMatch(/unknown in unknown ?out unknown/);
+  expect(text(page.querySelector("[data-stage=PRODUCER]"))).toMatch(/0.0\/s in 0 ?in flight 0 ?out 0 ?rejected 0 ?left out 0 ?canaries 0/);
+  expect(text(page.querySelector("[data-stage=WRITER]"))).toMatch(/unknown in unknown ?in flight unknown ?out unknown/);
   expect(text(page.querySelector("[data-testid=lag]"))).toBe("unknown");
   await vi.waitFor(() => expect(text(part(page, "Pages per hour"))).toContain("Hours is broken"));
   await vi.waitFor(() => expect(text(part(page, "New pages"))).toContain("No page that fits yet"));
@@ -79,4 +79,30 @@ it("shows strangers' texts as text and links nowhere else", async () => {
   const feed = part(page, "New pages");
   expect(feed?.querySelectorAll("img, b, a")).toHaveLength(0);
   expect(feed?.querySelectorAll("bdi").length).toBeGreaterThanOrEqual(3);
+});
+
+it("speaks up in regions that were there before", async () => {
+  let source = "LIVE";
+  const state = { sourceReason: "the stream answers 503", isConnected: true, startedAt: "t1", lagSeconds: 1, rejected: [], stages: [], version: "1" };
+  const page = await open((body, response) => {
+    const pipeline = { ...state, source, lastEventAt: null, lastCanaryAt: null, gaps: { totalCount: 0, nodes: [] } };
+    answers({ Pipeline: { pipeline } })(body, response);
+  });
+  await vi.waitFor(() => expect(text(page.querySelector("header"))).toContain("LIVE"));
+  const region = page.querySelector("main > [role=status]");
+  expect(text(region)).toBe("");
+  source = "SAMPLE";
+  document.dispatchEvent(new Event("visibilitychange"));
+  await vi.waitFor(() => expect(text(region)).toContain("Sample data, not the present."));
+  expect(region?.isConnected).toBe(true);
+});
+
+it("says that the stream is away, why, and how old the newest event is", async () => {
+  const lastEventAt = new Date(Date.now() - 62_000).toISOString();
+  const state = { source: "LIVE", sourceReason: "the stream answers 503", isConnected: false, startedAt: "t1", lagSeconds: 0.7, lastEventAt };
+  const pipeline = { ...state, lastCanaryAt: null, rejected: [], stages: [], version: "1", gaps: { totalCount: 0, nodes: [] } };
+  const page = await open(answers({ Pipeline: { pipeline } }));
+  await vi.waitFor(() => expect(text(page.querySelector("header"))).toMatch(/LIVE · not connected.*Newest event 6\d s ago/));
+  expect(text(page.querySelector("aside"))).toContain("the stream answers 503.");
+  expect(page.querySelector("[data-testid=lag]")).toBeNull();
 });
