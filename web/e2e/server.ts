@@ -13,22 +13,38 @@ export interface Server {
   stop(): Promise<number | null>;
 }
 
+/** One that we started, and may treat badly. */
+export interface OwnServer extends Server {
+  /** SIGSTOP makes it silent without a word, SIGCONT goes on, SIGKILL ends it. */
+  signal(name: NodeJS.Signals): void;
+}
+
+/** Where its events come from and where it listens; port 0 takes a free one. */
+export interface Start {
+  readonly source: string;
+  readonly listen?: string;
+}
+
 const READY_MS = 60_000;
 
-/** The server at PAGETRACK_URL, else the binary PAGETRACK_BIN, started here on its sample in a folder of its own. */
+/** The server at PAGETRACK_URL, else the binary PAGETRACK_BIN, started here on its sample. */
 export async function pagetrack(): Promise<Server> {
   const url = process.env["PAGETRACK_URL"];
-  if (url) return { url, stop: () => Promise.resolve(0) };
+  return url ? { url, stop: () => Promise.resolve(0) } : startPagetrack({ source: "sample" });
+}
+
+/** Starts the binary PAGETRACK_BIN, its store in a folder of its own. */
+export async function startPagetrack({ source, listen = "127.0.0.1:0" }: Start): Promise<OwnServer> {
   const binary = process.env["PAGETRACK_BIN"];
-  if (!binary) throw new Error("set PAGETRACK_BIN to the pagetrack binary, or PAGETRACK_URL to a server that runs");
+  if (!binary) throw new Error("set PAGETRACK_BIN to the pagetrack binary");
   const folder = await mkdtemp(join(tmpdir(), "pagetrack-e2e-store-"));
-  const server = await start(binary, ["--source", "sample", "--listen", "127.0.0.1:0", "--store", `embedded:${folder}`]);
+  const server = await start(binary, ["--source", source, "--listen", listen, "--store", `embedded:${folder}`]);
   const stop = async (): Promise<number | null> => {
     const code = await server.stop();
     await rm(folder, { recursive: true, force: true });
     return code;
   };
-  return { url: server.url, stop };
+  return { ...server, stop };
 }
 
 /** Our own stand-in, in one of its states: for what a real server is not in when it is asked. */
@@ -36,7 +52,7 @@ export function mock(state: string): Promise<Server> {
   return start(process.execPath, [new URL("mock/server.mjs", import.meta.url).pathname, "0", state]);
 }
 
-async function start(command: string, args: string[]): Promise<Server> {
+async function start(command: string, args: string[]): Promise<OwnServer> {
   const child = spawn(command, args, { stdio: ["ignore", "pipe", "inherit"] });
   const exit = once(child, "exit");
   const timer = setTimeout(() => child.kill("SIGKILL"), READY_MS);
@@ -50,9 +66,10 @@ async function start(command: string, args: string[]): Promise<Server> {
   // Whatever it prints from now on must not fill the pipe.
   child.stdout.resume();
   const stop = async (): Promise<number | null> => {
+    child.kill("SIGCONT");
     child.kill("SIGTERM");
     const [code] = (await exit) as [number | null];
     return code;
   };
-  return { url, stop };
+  return { url, stop, signal: (name) => child.kill(name) };
 }
