@@ -25,7 +25,16 @@ build: web
 
 web: web/dist/index.html
 
+# What Vite runs on, as web/package.json has it.
+NODE_FITS := const [major, minor] = process.versions.node.split(".").map(Number); \
+	process.exit((major === 20 && minor >= 19) || (major === 22 && minor >= 12) || major > 22 ? 0 : 1)
+define need_node
+@node -e '$(NODE_FITS)' 2>/dev/null || { echo "the dashboard needs Node 20.19 (or later 20), or 22.12 and later;" \
+	"here is $$(node --version 2>/dev/null || echo none)" >&2; exit 1; }
+endef
+
 web/node_modules/.package-lock.json: web/package-lock.json
+	$(need_node)
 	cd web && npm ci --no-audit --no-fund
 	@touch $@
 
@@ -34,6 +43,7 @@ WEB_SOURCES := $(shell find web/src web/public web/graphiql -type f -not -path '
 WEB_SOURCES += $(wildcard web/*.ts web/*.js web/*.mjs web/*.json web/*.html) graphql/schema.graphql
 
 web/dist/index.html: web/node_modules/.package-lock.json $(WEB_SOURCES)
+	$(need_node)
 	cd web && npm run build
 	@touch $@
 
@@ -42,5 +52,6 @@ lint:
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 
+# Removes all that was built or fetched, and no data.
 clean:
-	rm -rf target web/dist web/node_modules
+	rm -rf target .cache web/dist web/node_modules web/src/generated web/test-results
