@@ -16,11 +16,12 @@ afterAll(async () => {
   expect(await server?.stop()).toBe(0);
 });
 
-/** Opens the dashboard and waits for its feed. */
+/** Opens the dashboard and waits until the sample's last day is played: then pages come one by one. */
 async function withFeed(options: BrowserContextOptions, body: (page: Page) => Promise<void>): Promise<void> {
   await withBrowser(options, async (context) => {
     const { page, faults } = await open(context, server.url);
-    await page.locator("section li .title").nth(40).waitFor();
+    await expect.poll(() => page.locator("[data-testid=lag]").innerText(), soon).toMatch(/^\d+(\.\d)? s$/);
+    await expect.poll(() => live(page), soon).toBe(1);
     await body(page);
     expect(faults).toEqual([]);
   });
