@@ -1,7 +1,4 @@
-//! One page to the rows of each table, pure: every store writes exactly these.
-
-use crate::hour::Hour;
-use crate::page::Page;
+//! The tables' names, their DDL and their layout's version. Each store makes their rows itself, in its own form.
 
 /// The DDL of the tables, as Cassandra reads it; `{keyspace}` stands for the keyspace's name.
 pub const TABLES_CQL: &str = include_str!("../tables.cql");
@@ -53,21 +50,4 @@ impl Table {
     pub const fn is_by_hour(self) -> bool {
         matches!(self, Table::PagesByTime | Table::LatestPages)
     }
-}
-
-/// One row: the page's columns, and the hour where the table's partitions are hours.
-#[derive(Debug, Clone, Copy)]
-pub struct Row<'a> {
-    /// Where it goes.
-    pub table: Table,
-    /// The partition of the tables by hour.
-    pub date_hour: Option<Hour>,
-    /// All other columns.
-    pub page: &'a Page,
-}
-
-/// The rows of one page, one per table.
-pub fn rows_for(page: &Page) -> [Row<'_>; 6] {
-    let hour = Hour::of(page.created_at);
-    Table::ALL.map(|table| Row { table, date_hour: table.is_by_hour().then_some(hour), page })
 }
