@@ -12,7 +12,7 @@ use crate::page::{Domain, Page, PageId, UserId};
 use crate::query::{DomainRow, HourCount, HourUser, PageFilter, PageQuery, PageSlice};
 use async_trait::async_trait;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -189,6 +189,14 @@ pub async fn open(
             Ok(Arc::new(cassandra::CassandraStore::open(nodes, keyspace, migration).await?))
         }
     }
+}
+
+/// Makes the store of the recorded sample in `folder` anew. It is embedded wherever the live one is.
+///
+/// # Errors
+/// As [`open`], and `Unsupported` when the folder holds a database that is not a sample's.
+pub async fn open_sample(folder: &Path) -> Result<Arc<dyn Store>, StoreError> {
+    Ok(Arc::new(embedded::EmbeddedStore::open_sample(folder).await?))
 }
 
 /// What a returned write of the embedded store survives.

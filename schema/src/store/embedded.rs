@@ -23,6 +23,7 @@ use crate::query::{DomainRow, HourCount, HourUser, PageFilter, PageList, PageQue
 use crate::store::{Durability, Migration, PipelineRecord, Store, StoreError};
 use async_trait::async_trait;
 use readers::Readers;
+use rusqlite::Connection;
 use std::fs::File;
 use std::path::Path;
 use writer::Writer;
@@ -43,14 +44,30 @@ impl EmbeddedStore {
     /// Opens `folder`, creating it and its database when `migration` says so.
     ///
     /// # Errors
-    /// `Unsupported` when the folder cannot be written or is in use, or its database is another program's or a newer
-    /// version's; `Unavailable` when the machine is out of threads or disk.
+    /// `Unsupported` when the folder cannot be written or is in use, or its database is another program's, a newer
+    /// version's or the sample's; `Unavailable` when the machine is out of threads or disk.
     pub async fn open(folder: &Path, migration: Migration, durability: Durability) -> Result<Self, StoreError> {
+        Self::open_with(folder, migration, move |path| layout::open_writer(path, migration, durability)).await
+    }
+
+    /// Makes the sample's store in `folder` anew. An earlier sample is removed once the folder is this process's.
+    ///
+    /// # Errors
+    /// As [`Self::open`], and `Unsupported` when the database there is not a sample's.
+    pub async fn open_sample(folder: &Path) -> Result<Self, StoreError> {
+        Self::open_with(folder, Migration::Apply, layout::open_sample_writer).await
+    }
+
+    async fn open_with(
+        folder: &Path,
+        migration: Migration,
+        open_writer: impl FnOnce(&Path) -> Result<Connection, StoreError> + Send + 'static,
+    ) -> Result<Self, StoreError> {
         let folder = folder.to_path_buf();
         let open = move || {
             let lock = layout::lock_folder(&folder, migration)?;
             let path = folder.join(DATABASE_FILE);
-            let connection = layout::open_writer(&path, migration, durability)?;
+            let connection = open_writer(&path)?;
             let readers = Readers::open(&path)?;
             Ok(Self { writer: Writer::start(connection)?, readers, _lock: lock })
         };

@@ -12,6 +12,8 @@ const LAYOUT: &str = include_str!("layout.sql");
 const LOCK_FILE: &str = "pagetrack.lock";
 /// Prepared statements kept per connection: more than there are.
 const STATEMENTS: usize = 64;
+/// In the file's header, where SQLite keeps what a file is for: the recorded sample. Other databases have 0.
+const SAMPLE_MARK: i32 = i32::from_be_bytes(*b"PTsm");
 
 /// Takes the folder for this process.
 pub(super) fn lock_folder(folder: &Path, migration: Migration) -> Result<File, StoreError> {
@@ -42,17 +44,54 @@ pub(super) fn open_writer(path: &Path, migration: Migration, durability: Durabil
     if migration == Migration::Expect && !path.is_file() {
         return Err(missing_layout(path));
     }
-    let opened = Connection::open_with_flags(path, flags | create);
-    let connection = opened.map_err(|e| unusable_file(path, &e))?;
+    let unusable = |e: rusqlite::Error| unusable_file(path, &e);
+    let connection = Connection::open_with_flags(path, flags | create).map_err(unusable)?;
+    // What is not ours to write is left as it is: setting up would already change the file.
     let version = read_version(&connection, path)?;
-    set_up_writer(&connection, durability).map_err(|e| unusable_file(path, &e))?;
     match version {
+        Some(SCHEMA_VERSION) if is_sample(&connection).map_err(unusable)? => return Err(the_samples(path)),
         Some(SCHEMA_VERSION) => {}
         Some(version) => return Err(other_version(path, version)),
-        None if migration == Migration::Apply => create_layout(&connection).map_err(|e| unusable_file(path, &e))?,
+        None if migration == Migration::Apply => {}
         None => return Err(missing_layout(path)),
     }
+    set_up_writer(&connection, durability).map_err(unusable)?;
+    if version.is_none() {
+        create_layout(&connection, 0).map_err(unusable)?;
+    }
     Ok(connection)
+}
+
+/// The one connection that writes, on a new database that is marked as the sample's. The database of an earlier sample
+/// is removed first, any other one is refused: so the folder must be this process's already.
+pub(super) fn open_sample_writer(path: &Path) -> Result<Connection, StoreError> {
+    let unusable = |e: rusqlite::Error| unusable_file(path, &e);
+    if path.exists() {
+        // By way of SQLite: after a kill the mark may stand in the write-ahead log only.
+        let earlier = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(unusable)?;
+        if !is_empty(&earlier).map_err(unusable)? && !is_sample(&earlier).map_err(unusable)? {
+            return Err(not_the_samples(path));
+        }
+    }
+    remove_database(path).map_err(|e| StoreError::Unsupported(format!("{} cannot be removed: {e}", path.display())))?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(unusable)?;
+    set_up_writer(&connection, Durability::Process).map_err(unusable)?;
+    create_layout(&connection, SAMPLE_MARK).map_err(unusable)?;
+    Ok(connection)
+}
+
+/// Removes a database's files, and nothing else.
+fn remove_database(path: &Path) -> std::io::Result<()> {
+    for ending in ["", "-wal", "-shm"] {
+        let mut file = path.as_os_str().to_owned();
+        file.push(ending);
+        match std::fs::remove_file(file) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(e),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// A connection that only reads.
@@ -80,12 +119,12 @@ fn set_up_writer(connection: &Connection, durability: Durability) -> rusqlite::R
 
 /// The version of the layout in the file; none when the file is new.
 fn read_version(connection: &Connection, path: &Path) -> Result<Option<i32>, StoreError> {
-    let exists = |sql: &str| connection.query_row(sql, [], |_| Ok(())).optional().map(|found| found.is_some());
+    let has_version = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'schema_version'";
     let read = || -> rusqlite::Result<Option<Option<i32>>> {
-        if exists("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'schema_version'")? {
+        if exists(connection, has_version)? {
             return connection.query_row("SELECT max(version) FROM schema_version", [], |row| row.get(0)).map(Some);
         }
-        Ok(if exists("SELECT 1 FROM sqlite_master LIMIT 1")? { Some(None) } else { None })
+        Ok(if is_empty(connection)? { None } else { Some(None) })
     };
     match read().map_err(|e| unusable_file(path, &e))? {
         None => Ok(None),
@@ -94,8 +133,23 @@ fn read_version(connection: &Connection, path: &Path) -> Result<Option<i32>, Sto
     }
 }
 
-fn create_layout(connection: &Connection) -> rusqlite::Result<()> {
+fn exists(connection: &Connection, sql: &str) -> rusqlite::Result<bool> {
+    connection.query_row(sql, [], |_| Ok(())).optional().map(|found| found.is_some())
+}
+
+/// Whether the file is new: a kill before the layout was there leaves one.
+fn is_empty(connection: &Connection) -> rusqlite::Result<bool> {
+    exists(connection, "SELECT 1 FROM sqlite_master LIMIT 1").map(|has_something| !has_something)
+}
+
+fn is_sample(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.pragma_query_value(None, "application_id", |row| row.get::<_, i32>(0)).map(|mark| mark == SAMPLE_MARK)
+}
+
+/// The layout and the mark of what the database is for, both or none.
+fn create_layout(connection: &Connection, mark: i32) -> rusqlite::Result<()> {
     let transaction = connection.unchecked_transaction()?;
+    transaction.pragma_update(None, "application_id", mark)?;
     transaction.execute_batch(LAYOUT)?;
     transaction.execute("INSERT INTO schema_version (version) VALUES (?1)", [SCHEMA_VERSION])?;
     transaction.commit()
@@ -118,6 +172,19 @@ fn unusable_file(path: &Path, error: &rusqlite::Error) -> StoreError {
 fn not_ours(path: &Path) -> StoreError {
     let shown = path.display();
     StoreError::Unsupported(format!("{shown} is not a database of pagetrack; choose another folder by --store"))
+}
+
+fn the_samples(path: &Path) -> StoreError {
+    let shown = path.display();
+    StoreError::Unsupported(format!("{shown} holds the recorded sample; choose another folder by --store"))
+}
+
+fn not_the_samples(path: &Path) -> StoreError {
+    let shown = path.display();
+    StoreError::Unsupported(format!(
+        "the sample is kept in {shown}, and that database is not the sample's; move it away or choose another folder \
+         by --store"
+    ))
 }
 
 fn other_version(path: &Path, version: i32) -> StoreError {

@@ -110,6 +110,55 @@ async fn an_unusable_folder_is_refused() {
     check_refused(folder.path(), Migration::Expect, &["pagetrack migrate"]).await;
 }
 
+#[tokio::test]
+async fn a_sample_is_made_anew_and_stays_apart_from_live_pages() {
+    let folder = tempfile::tempdir().unwrap();
+    // A kill may leave an empty file before the layout is there.
+    std::fs::write(folder.path().join(DATABASE_FILE), "").unwrap();
+    for start in 1..=3 {
+        let sample = EmbeddedStore::open_sample(folder.path()).await.unwrap();
+        sample.write_pages(&[page(start, 60, "A")]).await.unwrap();
+        let pages = sample.list_pages(&PageQuery::newest(PageList::All, 10)).await.unwrap().pages;
+        assert_eq!(pages, [page(start, 60, "A")]);
+    }
+    for migration in [Migration::Apply, Migration::Expect] {
+        check_refused(folder.path(), migration, &["holds the recorded sample", "--store"]).await;
+    }
+}
+
+/// A sample in `folder` is refused by one line with these words.
+async fn check_sample_refused(folder: &Path, words: &[&str]) {
+    match EmbeddedStore::open_sample(folder).await {
+        Err(StoreError::Unsupported(line)) => {
+            assert!(!line.contains('\n') && words.iter().all(|word| line.contains(word)), "{line}");
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_sample_replaces_nothing_but_an_earlier_sample_that_nobody_uses() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = EmbeddedStore::open_sample(folder.path()).await.unwrap();
+    check_sample_refused(folder.path(), &["in use by another pagetrack"]).await;
+    assert!(folder.path().join(DATABASE_FILE).is_file());
+    drop(first);
+
+    let folder = tempfile::tempdir().unwrap();
+    let live = open(folder.path()).await.unwrap();
+    live.write_pages(&[page(1, 60, "A")]).await.unwrap();
+    drop(live);
+    check_sample_refused(folder.path(), &["not the sample's", "--store"]).await;
+    let live = open(folder.path()).await.unwrap();
+    assert_eq!(live.list_pages(&PageQuery::newest(PageList::All, 10)).await.unwrap().pages, [page(1, 60, "A")]);
+    drop(live);
+
+    let (file, other) = (folder.path().join(DATABASE_FILE), "something else, and long enough ".repeat(9));
+    std::fs::write(&file, &other).unwrap();
+    check_sample_refused(folder.path(), &["is not a database of pagetrack"]).await;
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), other);
+}
+
 /// The rows of a documented SELECT, their columns joined by `|`, and the columns' names.
 fn select(folder: &Path, sql: &str) -> (String, Vec<String>) {
     let db = Connection::open(folder.join(DATABASE_FILE)).unwrap();
