@@ -7,7 +7,7 @@ mod reader;
 mod recent;
 
 use crate::position::{StreamPosition, TopicPartition};
-use crate::sse::Connector;
+use crate::sse::{Connector, no_answer};
 use crate::status::{Gap, SourceKind};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
-use url::Url;
+use url::{ParseError, Url};
 
 pub(crate) use player::play;
 pub(crate) use reader::{Reader, ReaderContext};
@@ -62,6 +62,17 @@ impl StreamSettings {
     /// A server that speaks like it.
     pub fn at(url: Url, contact: impl Into<String>) -> Self {
         Self { url, contact: contact.into(), kind: SourceKind::Live, timeouts: StreamTimeouts::default() }
+    }
+
+    /// The server's name, with its port where it is not the usual one.
+    pub fn host(&self) -> String {
+        let host = self.url.host_str().unwrap_or_default();
+        self.url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+    }
+
+    /// What is said of a server that took longer than `patience` to answer.
+    pub fn no_answer(&self, patience: Duration) -> String {
+        no_answer(&self.host(), patience)
     }
 }
 
@@ -140,7 +151,10 @@ impl FromStr for SourceSetting {
         }
         let error =
             |why: String| format!("{why} in {text:?}; use auto, live, sample or an http:// or https:// address");
-        let url = Url::parse(text).map_err(|e| error(e.to_string()))?;
+        let url = Url::parse(text).map_err(|e| match e {
+            ParseError::RelativeUrlWithoutBase => error("unknown source".into()),
+            malformed => error(malformed.to_string()),
+        })?;
         match url.scheme() {
             "http" | "https" if url.username().is_empty() && url.password().is_none() => Ok(Self::Url(url)),
             "http" | "https" => Err(error("a name or password".into())),
@@ -168,7 +182,7 @@ pub async fn probe(settings: &StreamSettings, timeout: Duration) -> Result<(), S
     let connector = Connector::new(settings)?;
     match tokio::time::timeout(timeout, connector.connect(None, DateTime::UNIX_EPOCH)).await {
         Ok(answer) => answer.map(drop).map_err(|refusal| refusal.to_string()),
-        Err(_) => Err(format!("no answer from {} within {timeout:?}", settings.url.host_str().unwrap_or_default())),
+        Err(_) => Err(settings.no_answer(timeout)),
     }
 }
 
@@ -225,6 +239,9 @@ mod tests {
         );
         for text in ["", "Live", "example.org", "http://", "file:///etc/passwd", "http://me:secret@example.org"] {
             assert!(error(text).contains("use auto, live, sample or"), "{text}");
+        }
+        for text in ["", "Live", "example.org"] {
+            assert!(error(text).starts_with("unknown source in"), "{}", error(text));
         }
     }
 }

@@ -3,6 +3,9 @@
 //! Reconnecting, resuming and waiting are the source's: the client's own forget the position and know no `Retry-After`.
 
 mod bounds;
+mod reason;
+
+pub(crate) use reason::no_answer;
 
 use crate::clean::MAX_EVENT_BYTES;
 use crate::source::{StreamSettings, StreamTimeouts};
@@ -41,8 +44,8 @@ pub(crate) enum Refusal {
     /// 2xx, and something else than events.
     #[error("the address gives {0:?} instead of text/event-stream; check --source")]
     NotAStream(String),
-    /// No answer.
-    #[error("the stream cannot be reached: {0}")]
+    /// No answer: a sentence that names the host.
+    #[error("{0}")]
     Unreachable(String),
 }
 
@@ -75,6 +78,7 @@ pub(crate) enum Message {
 pub(crate) struct Connector {
     transport: Guarded,
     url: Url,
+    host: String,
     user_agent: String,
     timeouts: StreamTimeouts,
 }
@@ -100,9 +104,10 @@ impl Connector {
         if !user_agent.bytes().all(|b| (0x20..0x7f).contains(&b)) {
             return Err(format!("--contact {:?}: use plain ASCII", settings.contact));
         }
-        let guarded =
-            Guarded { send: Arc::new(move |request| transport.request(request)), origin: origin(&settings.url) };
-        Ok(Self { transport: guarded, url: settings.url.clone(), user_agent, timeouts: settings.timeouts })
+        let origin = (settings.url.scheme().to_owned(), settings.host());
+        let guarded = Guarded { send: Arc::new(move |request| transport.request(request)), origin };
+        let (url, host) = (settings.url.clone(), settings.host());
+        Ok(Self { transport: guarded, url, host, user_agent, timeouts: settings.timeouts })
     }
 
     /// Connects and waits for the answer's head.
@@ -110,7 +115,8 @@ impl Connector {
     /// # Errors
     /// Why there is no stream.
     pub(crate) async fn connect(&self, resume_id: Option<String>, now: DateTime<Utc>) -> Result<Connection, Refusal> {
-        let unreachable = |error: &Error| Refusal::Unreachable(chain(error));
+        let unreachable =
+            |error: &Error| Refusal::Unreachable(reason::why_unreachable(error, &self.host, self.timeouts.connect));
         let mut builder = ClientBuilder::for_url(self.url.as_str())
             .and_then(|builder| builder.header("User-Agent", &self.user_agent))
             .map_err(|e| unreachable(&e))?
@@ -123,12 +129,12 @@ impl Connector {
         let patience = self.timeouts.connect + self.timeouts.read;
         let first = tokio::time::timeout(patience, stream.next())
             .await
-            .map_err(|_| Refusal::Unreachable(format!("no answer within {patience:?}")))?;
+            .map_err(|_| Refusal::Unreachable(no_answer(&self.host, patience)))?;
         match first {
             Some(Ok(SSE::Connected(details))) => check_is_stream(details.response()).map(|()| Connection(stream)),
             Some(Err(Error::UnexpectedResponse(response, _))) => Err(refusal(&response, now)),
             Some(Err(error)) => Err(unreachable(&error)),
-            Some(Ok(_)) | None => Err(Refusal::Unreachable("no answer".into())),
+            Some(Ok(_)) | None => Err(Refusal::Unreachable(format!("{} gives no answer", self.host))),
         }
     }
 }
@@ -145,7 +151,7 @@ impl Connection {
                 Some(Ok(SSE::Event(event))) => return Ok(Message::Event { id: event.id, data: event.data.into() }),
                 Some(Ok(SSE::Connected(_) | SSE::Comment(_))) | Some(Err(Error::InvalidEvent)) => {}
                 None | Some(Err(Error::Eof | Error::UnexpectedEof)) => return Err(Ended::Closed),
-                Some(Err(error)) => return Err(Ended::Broken(chain(&error))),
+                Some(Err(error)) => return Err(Ended::Broken(reason::why_broken(&error))),
             }
         }
     }
@@ -175,12 +181,6 @@ impl HttpTransport for Guarded {
 fn bounded(body: ByteStream) -> ByteStream {
     let mut bounds = Bounds::new(MAX_EVENT_AND_FIELDS);
     Box::pin(body.map(move |part| part.map(|bytes| bounds.pass(&bytes))))
-}
-
-fn origin(url: &Url) -> (String, String) {
-    let host = url.host_str().unwrap_or_default();
-    let authority = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
-    (url.scheme().to_owned(), authority)
 }
 
 fn is_this_machine(url: &Url) -> bool {
@@ -217,20 +217,6 @@ fn parse_retry_after(text: &str, now: DateTime<Utc>) -> Option<Duration> {
         return Some(Duration::from_secs(seconds));
     }
     DateTime::parse_from_rfc2822(text).ok().map(|at| (at.to_utc() - now).to_std().unwrap_or_default())
-}
-
-/// An error with what lies behind it: the outermost says little.
-fn chain(error: &Error) -> String {
-    let mut text = error.to_string();
-    let mut inner = error.source();
-    while let Some(error) = inner {
-        let part = error.to_string();
-        if !text.contains(&part) {
-            text = format!("{text}: {part}");
-        }
-        inner = error.source();
-    }
-    text
 }
 
 #[cfg(test)]

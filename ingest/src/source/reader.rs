@@ -63,7 +63,8 @@ impl Reader {
     }
 
     async fn read_on(&mut self) -> Deaf {
-        self.tell(false, Some("connecting".into()));
+        // No reason yet: there is none before the first try came to its end.
+        self.tell(false, None);
         loop {
             let resume_id = self.progress.begin_connection();
             let wait = match self.connector.connect(resume_id, self.ctx.clock.now()).await {
