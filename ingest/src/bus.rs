@@ -210,15 +210,32 @@ pub enum BusUrl {
 }
 
 const BUS_URL_FORM: &str = "use memory: or kafka://HOST[:PORT][,HOST…][/PREFIX]";
+/// What to do where the memory bus does not serve.
+pub(crate) const SHARED_BUS_FORM: &str =
+    "use kafka://HOST[:PORT][,HOST…][/PREFIX], or run `pagetrack` for everything in one process";
 
 impl FromStr for BusUrl {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
+        if text == "memory:" { Ok(Self::Memory) } else { Self::parse_kafka(text, BUS_URL_FORM) }
+    }
+}
+
+impl BusUrl {
+    /// Parses the address of a bus that several processes share.
+    ///
+    /// # Errors
+    /// In words, with what to use: also for the bus that stays within one process.
+    pub fn parse_shared(text: &str) -> Result<Self, String> {
         if text == "memory:" {
-            return Ok(Self::Memory);
+            return Err(format!("it stays within one process; {SHARED_BUS_FORM}"));
         }
-        let error = |why: &str| format!("{why} in {text:?}; {BUS_URL_FORM}");
+        Self::parse_kafka(text, SHARED_BUS_FORM)
+    }
+
+    fn parse_kafka(text: &str, form: &str) -> Result<Self, String> {
+        let error = |why: &str| format!("{why} in {text:?}; {form}");
         let rest = text.strip_prefix("kafka://").ok_or_else(|| error("unknown kind of bus"))?;
         let (hosts, prefix) = rest.split_once('/').unwrap_or((rest, ""));
         let brokers = parse_hosts(hosts, 9092).map_err(|why| error(&why))?;
@@ -245,10 +262,7 @@ impl fmt::Display for BusUrl {
 /// # Errors
 /// `Unavailable` when no broker answers within 15 s, `Unsupported` when topics are missing and may not be created.
 pub async fn open(url: &BusUrl, store: Arc<dyn Store>) -> Result<Arc<dyn Bus>, BusError> {
-    match url {
-        BusUrl::Memory => Ok(MemoryBus::new(store)),
-        BusUrl::Kafka { brokers, prefix } => Ok(KafkaBus::open(brokers, prefix).await?),
-    }
+    open_with(url, Some(store)).await
 }
 
 /// Opens a bus that several processes share, for a process that has no store.
@@ -256,13 +270,18 @@ pub async fn open(url: &BusUrl, store: Arc<dyn Store>) -> Result<Arc<dyn Bus>, B
 /// # Errors
 /// As [`open`], and `Unsupported` for a bus that lives within one process.
 pub async fn open_shared(url: &BusUrl) -> Result<Arc<dyn Bus>, BusError> {
+    open_with(url, None).await
+}
+
+async fn open_with(url: &BusUrl, store: Option<Arc<dyn Store>>) -> Result<Arc<dyn Bus>, BusError> {
     match url {
-        BusUrl::Memory => Err(BusError::Unsupported(format!("--bus {url} lives within one process; {SHARED_BUS}"))),
+        BusUrl::Memory => match store {
+            Some(store) => Ok(MemoryBus::new(store)),
+            None => Err(BusError::Unsupported(format!("--bus {url} stays within one process; {SHARED_BUS_FORM}"))),
+        },
         BusUrl::Kafka { brokers, prefix } => Ok(KafkaBus::open(brokers, prefix).await?),
     }
 }
-
-const SHARED_BUS: &str = "use kafka://HOST[:PORT], or `pagetrack run`, which is all stages in one process";
 
 #[cfg(test)]
 mod tests {
@@ -283,5 +302,21 @@ mod tests {
             let why = bad.parse::<BusUrl>().unwrap_err();
             assert!(why.contains(bad) && why.contains("kafka://HOST"), "{why}");
         }
+    }
+
+    #[test]
+    fn a_bus_within_one_process_is_not_shared() {
+        let kafka = BusUrl::Kafka { brokers: vec!["one:9092".into()], prefix: String::new() };
+        assert_eq!(BusUrl::parse_shared("kafka://one"), Ok(kafka));
+        for bad in ["memory:", "redis://one", ""] {
+            let why = BusUrl::parse_shared(bad).unwrap_err();
+            assert!(why.contains("kafka://HOST") && !why.contains("use memory:"), "{why}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_stays_within_one_process_is_not_opened_for_several() {
+        let Err(BusError::Unsupported(why)) = open_shared(&BusUrl::Memory).await else { panic!("it opened") };
+        assert!(why.contains("--bus memory: stays within one process; use kafka://HOST"), "{why}");
     }
 }

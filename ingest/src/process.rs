@@ -1,7 +1,7 @@
 //! A process that runs one stage: validate, open the bus, run until SIGTERM or Ctrl-C, tell its state meanwhile.
 
 use crate::bus::{BusUrl, open_shared};
-use crate::settings::{BusArgs, LogArgs, install_crypto, report_failure, shutdown_signal};
+use crate::settings::{LogArgs, SharedBusArgs, install_crypto, report_failure, shutdown_signal};
 use crate::stage::StageContext;
 use crate::status::{StageMeter, StageName, publish_status};
 use anyhow::Context;
@@ -19,7 +19,7 @@ const LAST_CALLS: Duration = Duration::from_millis(500);
 pub struct ProcessArgs {
     /// What carries the records.
     #[command(flatten)]
-    pub bus: BusArgs,
+    pub bus: SharedBusArgs,
     /// What is logged.
     #[command(flatten)]
     pub log: LogArgs,
@@ -32,7 +32,7 @@ pub fn run_process<R>(args: &ProcessArgs, stage: StageName, run: impl FnOnce(Sta
 where
     R: Future<Output = anyhow::Result<()>>,
 {
-    let bus = args.bus.validate_shared();
+    let bus = args.bus.validate();
     args.log.init();
     install_crypto();
     let ended = block_on(open_and_run(&bus, stage, run));

@@ -2,14 +2,17 @@
 //!
 //! A malformed setting ends the program with code 2 and one line, before anything opens.
 
-use crate::bus::BusUrl;
+use crate::bus::{BusUrl, SHARED_BUS_FORM};
 use crate::source::SourceSetting;
-use clap::Args;
+use clap::error::ErrorKind;
+use clap::{Args, Parser};
 use schema::store::StoreUrl;
 use std::fmt::Display;
+use std::io::IsTerminal;
 use std::str::FromStr;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::MakeWriter;
 
 /// Where pages are kept.
 #[derive(Debug, Clone, Args)]
@@ -39,17 +42,21 @@ impl BusArgs {
     pub fn validate(&self) -> BusUrl {
         parse_setting("--bus", &self.bus)
     }
+}
 
-    /// The same for a program that is one stage alone: within a process there would be nobody to talk to.
-    pub fn validate_shared(&self) -> BusUrl {
-        match self.validate() {
-            BusUrl::Memory => fail_setting(
-                "--bus",
-                &self.bus,
-                "it stays within one process; use kafka://HOST[:PORT], or run `pagetrack` for everything in one process",
-            ),
-            shared => shared,
-        }
+/// What carries records to and from the other processes.
+#[derive(Debug, Clone, Args)]
+pub struct SharedBusArgs {
+    /// What carries records between the processes: kafka://HOST[:PORT][,HOST…][/PREFIX]. Must be set.
+    #[arg(long, env = "PAGETRACK_BUS")]
+    pub bus: Option<String>,
+}
+
+impl SharedBusArgs {
+    /// The bus's address; ends the program when it is none, or none that other processes reach.
+    pub fn validate(&self) -> BusUrl {
+        let Some(text) = &self.bus else { fail_unset("--bus", SHARED_BUS_FORM) };
+        BusUrl::parse_shared(text).unwrap_or_else(|why| fail_setting("--bus", text, &why))
     }
 }
 
@@ -83,18 +90,48 @@ impl SourceArgs {
 #[derive(Debug, Clone, Args)]
 pub struct LogArgs {
     /// What is logged to standard error: error, warn, info, debug, or a filter such as ingest=debug.
-    #[arg(long, env = "PAGETRACK_LOG", default_value = "info,eventsource_client=error,scylla=warn")]
+    #[arg(long, env = "PAGETRACK_LOG", default_value = "info,eventsource_client=error,scylla=off")]
     pub log: String,
 }
 
 impl LogArgs {
     /// Starts logging to standard error; ends the program when the filter is malformed.
     pub fn init(&self) {
+        self.init_through(std::io::stderr);
+    }
+
+    /// The same, where `writer` brings the records to standard error. Colours are for terminals only.
+    pub fn init_through(&self, writer: impl for<'a> MakeWriter<'a> + Send + Sync + 'static) {
         let filter = EnvFilter::try_new(&self.log)
             .unwrap_or_else(|e| fail_setting("--log", &self.log, &format!("{e}; use error, warn, info or debug")));
+        let is_plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
         // A second start within one process keeps the first.
-        let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+        let _ = logs.with_ansi(std::io::stderr().is_terminal() && !is_plain).try_init();
     }
+}
+
+/// The settings of the command line and the environment. One that cannot be read ends the program with code 2 and one
+/// line; `--help` and `--version` print and end it.
+pub fn parse_args<P: Parser>() -> P {
+    P::try_parse().unwrap_or_else(|error| match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => error.exit(),
+        _ => fail_args(P::command().get_name(), &error.render().to_string()),
+    })
+}
+
+#[expect(clippy::print_stderr, reason = "the last word of a program that cannot start")]
+fn fail_args(program: &str, rendered: &str) -> ! {
+    eprintln!("{program}: {}; see `{program} --help`", in_one_line(rendered));
+    std::process::exit(2)
+}
+
+/// The library's paragraphs are: what is wrong, tips, the usage. The first two are kept.
+fn in_one_line(rendered: &str) -> String {
+    let paragraphs = rendered.split("\n\n").take_while(|paragraph| !paragraph.trim_start().starts_with("Usage:"));
+    let words = paragraphs.map(|paragraph| paragraph.split_whitespace().collect::<Vec<_>>().join(" "));
+    let parts: Vec<String> = words.filter(|part| !part.starts_with("For more information")).collect();
+    parts.join("; ").trim_start_matches("error: ").replace("tip: ", "")
 }
 
 fn parse_setting<T: FromStr<Err = String>>(name: &str, text: &str) -> T {
@@ -104,9 +141,19 @@ fn parse_setting<T: FromStr<Err = String>>(name: &str, text: &str) -> T {
 /// Ends the program with code 2 and one line that names setting, value and remedy.
 #[expect(clippy::print_stderr, reason = "the last word of a program that cannot start")]
 pub fn fail_setting(name: &str, value: &str, remedy: &str) -> ! {
-    let env = name.trim_start_matches('-').to_uppercase();
-    eprintln!("{name} {value:?} (or PAGETRACK_{env}): {remedy}");
+    eprintln!("{name} {value:?} (or PAGETRACK_{}): {remedy}", variable(name));
     std::process::exit(2)
+}
+
+/// The same for a setting that has no default and was not given.
+#[expect(clippy::print_stderr, reason = "the last word of a program that cannot start")]
+fn fail_unset(name: &str, remedy: &str) -> ! {
+    eprintln!("{name} is not set (or PAGETRACK_{}): {remedy}", variable(name));
+    std::process::exit(2)
+}
+
+fn variable(name: &str) -> String {
+    name.trim_start_matches('-').to_uppercase()
 }
 
 /// Ends the program with code 1 and one line: what failed, and why in the causes' words.

@@ -2,6 +2,7 @@
 
 use clap::Parser;
 use ingest::process::{ProcessArgs, run_process};
+use ingest::settings::parse_args;
 use ingest::status::StageName;
 use std::process::ExitCode;
 
@@ -14,6 +15,6 @@ struct Settings {
 }
 
 fn main() -> ExitCode {
-    let settings = Settings::parse();
+    let settings: Settings = parse_args();
     run_process(&settings.process, StageName::Cleaner, |ctx| async { Ok(ingest::cleaner::run(ctx).await?) })
 }

@@ -2,7 +2,7 @@
 
 use clap::Parser;
 use ingest::process::{ProcessArgs, run_process};
-use ingest::settings::{SourceArgs, fail_setting};
+use ingest::settings::{SourceArgs, fail_setting, parse_args};
 use ingest::source::{EventSource, SourceSetting, StreamSettings};
 use ingest::status::StageName;
 use std::process::ExitCode;
@@ -18,7 +18,7 @@ struct Settings {
 }
 
 fn main() -> ExitCode {
-    let settings = Settings::parse();
+    let settings: Settings = parse_args();
     let (source, contact) = settings.source.validate();
     let source = fixed_source(source, contact);
     run_process(&settings.process, StageName::Producer, |ctx| async { Ok(ingest::producer::run(ctx, source).await?) })

@@ -2,7 +2,7 @@
 
 use clap::Parser;
 use ingest::process::{ProcessArgs, run_process};
-use ingest::settings::StoreArgs;
+use ingest::settings::{StoreArgs, parse_args};
 use ingest::stage::StageContext;
 use ingest::status::StageName;
 use schema::store::{Durability, Migration, StoreUrl};
@@ -20,7 +20,7 @@ struct Settings {
 }
 
 fn main() -> ExitCode {
-    let settings = Settings::parse();
+    let settings: Settings = parse_args();
     let url = settings.store.validate();
     run_process(&settings.process, StageName::Writer, |ctx| write(ctx, url))
 }
