@@ -7,10 +7,10 @@ mod sample_mode;
 mod terminal;
 
 use anyhow::Context;
-use generation::{Generation, Plan, Watch};
+use generation::{Generation, Plan, StorePlan, Watch};
 use ingest::bus::BusUrl;
 use ingest::source::{EventSource, SampleSettings, SourceSetting, StreamSettings};
-use sample_mode::{patience_ends, remove_sample_store, sample_store, stream_answers};
+use sample_mode::{patience_ends, sample_folder, stream_answers};
 use schema::clock::Clock;
 use schema::store::{Migration, StoreUrl};
 use std::net::{SocketAddr, TcpListener};
@@ -147,28 +147,24 @@ impl Supervisor {
 
     async fn open(&self, mode: Mode) -> anyhow::Result<Generation> {
         let listener = self.listener.try_clone().context("the listener cannot be shared")?;
-        let plan = self.plan(mode)?;
-        Generation::start(plan, listener, Arc::clone(&self.clock)).await
+        Generation::start(self.plan(mode), listener, Arc::clone(&self.clock)).await
     }
 
-    fn plan(&self, mode: Mode) -> anyhow::Result<Plan> {
+    fn plan(&self, mode: Mode) -> Plan {
         let s = &self.settings;
         let (store, bus, source) = match &mode {
-            Mode::Live => (s.store.clone(), s.bus.clone(), EventSource::Stream(self.stream())),
+            Mode::Live => {
+                let migration = if s.role == Role::Run { Migration::Apply } else { Migration::Expect };
+                let store = StorePlan::Live(s.store.clone(), migration);
+                (store, s.bus.clone(), EventSource::Stream(self.stream()))
+            }
             Mode::Sample(reason) => {
-                let store = sample_store(&s.store);
-                remove_sample_store(&store).with_context(|| format!("cannot make {store} anew"))?;
+                let store = StorePlan::Sample(sample_folder(&s.store));
                 (store, BusUrl::Memory, EventSource::Sample(SampleSettings::because(reason)))
             }
         };
-        Ok(Plan {
-            store,
-            bus,
-            source: (s.role == Role::Run).then_some(source),
-            migration: if s.role == Role::Run { Migration::Apply } else { Migration::Expect },
-            mode,
-            terminal: s.terminal,
-        })
+        let source = (s.role == Role::Run).then_some(source);
+        Plan { store, bus, source, mode, terminal: s.terminal }
     }
 
     /// The stream that `--source` names.
@@ -213,7 +209,7 @@ impl Supervisor {
                 return stream_answers(&self.stream(), &self.shutdown).await.then_some(Mode::Live);
             }
             if watch.is_first_start
-                && let Some(reason) = patience_ends(|| watch.source(), &self.shutdown).await
+                && let Some(reason) = patience_ends(&self.stream(), || watch.source(), &self.shutdown).await
             {
                 return Some(Mode::Sample(reason));
             }

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests, which fail by panicking")]
 
+mod stores;
+
 use chrono::{DateTime, Utc};
 use ingest::bus::BusUrl;
 use ingest::source::SourceSetting;
@@ -18,7 +20,7 @@ use tests::{events, wait};
 /// Ten seconds of patience, a minute of probing, and a loaded machine.
 const DEADLINE: Duration = Duration::from_secs(90);
 
-async fn spawn(folder: &Path, source: SourceSetting, server: &StreamServer) -> Spawned {
+pub(crate) async fn spawn(folder: &Path, source: SourceSetting, server: &StreamServer) -> Spawned {
     let store = StoreUrl::Embedded(folder.into());
     let live_stream = server.url();
     // An app that stopped just now may hold its folder for a moment, until its last connection is gone.
@@ -47,7 +49,7 @@ async fn wait_for(app: &Spawned, what: &str, document: &str, is_there: impl Fn(&
 const SOURCE: &str = "{ pipeline { source sourceReason isConnected } pages(first: 1) { nodes { pageId } } }";
 const WRITTEN: &str =
     "{ pipeline { stages { name outCount } } hours(during: {lastHours: 50}, first: 50) { nodes { pageCount } } }";
-const COUNT: &str = "{ hours(during: {lastHours: 50}, first: 50) { nodes { pageCount } } }";
+pub(crate) const COUNT: &str = "{ hours(during: {lastHours: 50}, first: 50) { nodes { pageCount } } }";
 
 fn total(data: &Value) -> u64 {
     data["hours"]["nodes"].as_array().into_iter().flatten().filter_map(|hour| hour["pageCount"].as_u64()).sum()
@@ -87,6 +89,22 @@ async fn the_sample_takes_over_and_makes_way() {
     assert!(data["pages"]["nodes"].as_array().unwrap().is_empty(), "no sample row in the live store: {data}");
     publish(&server, 7, 5);
     wait_for(&app, "the live events", COUNT, |data| total(data) == 5).await;
+    app.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_that_takes_the_call_and_says_nothing_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = silent.local_addr().unwrap();
+    let url = format!("http://{address}/").parse().unwrap();
+    let store = StoreUrl::Embedded(folder.path().into());
+    let app = spawn_from(&store, &BusUrl::Memory, SourceSetting::Auto, url).await.unwrap();
+    let data = ask(&app, SOURCE).await;
+    assert!(data["pipeline"]["sourceReason"].is_null(), "nothing is known yet: {data}");
+
+    let data = wait_for(&app, "the sample", SOURCE, is_sample).await;
+    assert_eq!(data["pipeline"]["sourceReason"], format!("no answer from {address} within 10 s"));
     app.stop().await.unwrap();
 }
 

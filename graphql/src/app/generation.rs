@@ -20,6 +20,7 @@ use schema::clock::Clock;
 use schema::store::{self, Durability, Migration, Store, StoreUrl};
 use std::future::Future;
 use std::net::TcpListener;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinHandle;
@@ -36,12 +37,35 @@ const LAST_ANSWERS: Duration = Duration::from_secs(2);
 
 /// What a generation is made of.
 pub(super) struct Plan {
-    pub(super) store: StoreUrl,
+    pub(super) store: StorePlan,
     pub(super) bus: BusUrl,
-    pub(super) migration: Migration,
     pub(super) source: Option<EventSource>,
     pub(super) mode: Mode,
     pub(super) terminal: Terminal,
+}
+
+/// Which store, and what may be done to it.
+#[derive(Debug, Clone)]
+pub(super) enum StorePlan {
+    /// The one of `--store`.
+    Live(StoreUrl, Migration),
+    /// The sample's own, in this folder, made anew.
+    Sample(PathBuf),
+}
+
+impl StorePlan {
+    async fn open(&self, durability: Durability, clock: &Arc<dyn Clock>) -> anyhow::Result<Arc<dyn Store>> {
+        match self {
+            Self::Live(url, migration) => {
+                let opened = store::open(url, *migration, durability, Arc::clone(clock)).await;
+                opened.with_context(|| format!("cannot open --store {url}"))
+            }
+            Self::Sample(folder) => {
+                let opened = store::open_sample(folder).await;
+                opened.with_context(|| format!("cannot open the sample's store in {}", folder.display()))
+            }
+        }
+    }
 }
 
 /// A task, and how to end it.
@@ -90,9 +114,7 @@ impl Generation {
     pub(super) async fn start(plan: Plan, listener: TcpListener, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
         // Behind Kafka a power cut must not roll the store back behind the committed offset.
         let durability = if plan.bus == BusUrl::Memory { Durability::Process } else { Durability::Power };
-        let store = store::open(&plan.store, plan.migration, durability, Arc::clone(&clock))
-            .await
-            .with_context(|| format!("cannot open --store {}", plan.store))?;
+        let store = plan.store.open(durability, &clock).await?;
         let bus = bus::open(&plan.bus, Arc::clone(&store))
             .await
             .with_context(|| format!("cannot open --bus {}", plan.bus))?;

@@ -18,28 +18,12 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
-/// The sample's own store: never the live one, whatever that is.
-pub(super) fn sample_store(live: &StoreUrl) -> StoreUrl {
-    let folder = match live {
-        StoreUrl::Embedded(folder) => folder.clone(),
-        StoreUrl::Cassandra { .. } => PathBuf::from("data"),
-    };
-    StoreUrl::Embedded(folder.join("sample"))
-}
-
-/// Removes the sample's store of an earlier start: its database files and nothing else.
-///
-/// # Errors
-/// When a file is there and cannot be removed.
-pub(super) fn remove_sample_store(url: &StoreUrl) -> std::io::Result<()> {
-    let StoreUrl::Embedded(folder) = url else { return Ok(()) };
-    for name in ["pagetrack.db", "pagetrack.db-wal", "pagetrack.db-shm"] {
-        match std::fs::remove_file(folder.join(name)) {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(e),
-            _ => {}
-        }
+/// The folder of the sample's own store: never the live one, whatever that is.
+pub(super) fn sample_folder(live: &StoreUrl) -> PathBuf {
+    match live {
+        StoreUrl::Embedded(folder) => folder.join("sample"),
+        StoreUrl::Cassandra { .. } => PathBuf::from("data/sample"),
     }
-    Ok(())
 }
 
 /// Whether a live event was ever stored.
@@ -79,7 +63,11 @@ pub(super) struct SourceView {
 
 /// Waits until the source was away for [`PATIENCE`] at a stretch: the reason to play the sample. None once an event was
 /// handed on, or when `shutdown` came.
-pub(super) async fn patience_ends(source: impl Fn() -> SourceView, shutdown: &CancellationToken) -> Option<String> {
+pub(super) async fn patience_ends(
+    stream: &StreamSettings,
+    source: impl Fn() -> SourceView,
+    shutdown: &CancellationToken,
+) -> Option<String> {
     let mut away_since = Instant::now();
     let mut tick = tokio::time::interval(LOOK_EVERY);
     loop {
@@ -92,7 +80,7 @@ pub(super) async fn patience_ends(source: impl Fn() -> SourceView, shutdown: &Ca
             away_since = Instant::now();
         }
         if away_since.elapsed() >= PATIENCE {
-            return Some(seen.reason.unwrap_or_else(|| "the live stream did not answer".into()));
+            return Some(seen.reason.unwrap_or_else(|| stream.no_answer(PATIENCE)));
         }
     }
 }
@@ -105,7 +93,8 @@ mod tests {
     /// Plays a source by the tenth of a second; how long until the sample is to play.
     async fn check_patience(view: impl Fn(u64) -> SourceView) -> (Option<String>, u64) {
         let tenths = AtomicU64::new(0);
-        let reason = patience_ends(|| view(tenths.fetch_add(1, Ordering::Relaxed)), &CancellationToken::new()).await;
+        let (stream, seen) = (StreamSettings::live("me"), || view(tenths.fetch_add(1, Ordering::Relaxed)));
+        let reason = patience_ends(&stream, seen, &CancellationToken::new()).await;
         (reason, tenths.load(Ordering::Relaxed) / 10)
     }
 
@@ -120,6 +109,12 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_stream_that_never_answers_gives_way_after_ten_seconds() {
         assert_eq!(check_patience(|_| away()).await, (Some("no route".into()), 10));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stream_that_is_silent_is_named() {
+        let reason = "no answer from stream.wikimedia.org within 10 s";
+        assert_eq!(check_patience(|_| SourceView::default()).await, (Some(reason.into()), 10));
     }
 
     #[tokio::test(start_paused = true)]
