@@ -15,6 +15,7 @@ use schema::clock::Clock;
 use schema::store::{Migration, StoreUrl};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
+pub use terminal::{LogWriter, Screen, Terminal};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -49,15 +50,6 @@ pub enum Role {
     Serve,
 }
 
-/// Whether anything is printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Terminal {
-    /// Addresses and the status line.
-    Shown,
-    /// Nothing: tests.
-    Hidden,
-}
-
 /// A running app.
 #[derive(Debug)]
 pub struct App {
@@ -77,9 +69,9 @@ impl App {
         let shutdown = CancellationToken::new();
         let supervisor = Supervisor { settings, clock, listener, shutdown: shutdown.clone() };
         let first = supervisor.begin().await?;
-        if supervisor.settings.terminal == Terminal::Shown {
-            terminal::print_addresses(address);
-            supervisor.announce(&first);
+        supervisor.settings.terminal.print_addresses(address);
+        if let Mode::Sample(reason) = first.mode() {
+            supervisor.settings.terminal.print_sample(reason, &supervisor.settings.source);
         }
         Ok(Self { address, shutdown, supervisor: tokio::spawn(supervisor.run(first)) })
     }
@@ -139,7 +131,7 @@ impl Supervisor {
     async fn begin(&self) -> anyhow::Result<Generation> {
         match self.settings.source {
             SourceSetting::Sample if self.settings.role == Role::Run => {
-                self.open(Mode::Sample("--source sample asks for it".into())).await
+                self.open(Mode::Sample("asked for by --source sample".into())).await
             }
             _ => self.open(Mode::Live).await,
         }
@@ -164,7 +156,7 @@ impl Supervisor {
             }
         };
         let source = (s.role == Role::Run).then_some(source);
-        Plan { store, bus, source, mode, terminal: s.terminal }
+        Plan { store, bus, source, mode, terminal: s.terminal.clone() }
     }
 
     /// The stream that `--source` names.
@@ -172,12 +164,6 @@ impl Supervisor {
         match &self.settings.source {
             SourceSetting::Url(url) => StreamSettings::at(url.clone(), &self.settings.contact),
             _ => StreamSettings::at(self.settings.live_stream.clone(), &self.settings.contact),
-        }
-    }
-
-    fn announce(&self, generation: &Generation) {
-        if let Mode::Sample(reason) = generation.mode() {
-            terminal::print_sample(reason);
         }
     }
 
@@ -193,11 +179,9 @@ impl Supervisor {
             let Some(mode) = next? else { return stopped };
             stopped?;
             generation = self.open(mode).await?;
-            if self.settings.terminal == Terminal::Shown {
-                match generation.mode() {
-                    Mode::Live => terminal::print_live(),
-                    Mode::Sample(reason) => terminal::print_sample(reason),
-                }
+            match generation.mode() {
+                Mode::Live => self.settings.terminal.print_live(),
+                Mode::Sample(reason) => self.settings.terminal.print_sample(reason, &self.settings.source),
             }
         }
     }

@@ -2,14 +2,17 @@
 
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
-use graphql::app::{App, Role, Settings, Terminal};
+use graphql::app::{App, Role, Screen, Settings, Terminal};
+use ingest::bus::BusUrl;
 use ingest::process::block_on;
 use ingest::settings::{
-    BusArgs, LogArgs, SourceArgs, StoreArgs, fail_setting, install_crypto, report_failure, shutdown_signal,
+    BusArgs, LogArgs, SharedBusArgs, SourceArgs, StoreArgs, fail_setting, install_crypto, parse_args, report_failure,
+    shutdown_signal,
 };
 use ingest::source::{SourceSetting, public_stream};
 use schema::clock::{Clock, SystemClock};
 use schema::store::{Durability, Migration};
+use std::io::Write;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -39,20 +42,28 @@ enum Command {
 #[derive(Debug, Args)]
 struct RunArgs {
     #[command(flatten)]
-    serve: ServeArgs,
+    api: ApiArgs,
+    #[command(flatten)]
+    bus: BusArgs,
     #[command(flatten)]
     source: SourceArgs,
 }
 
 #[derive(Debug, Args)]
 struct ServeArgs {
+    #[command(flatten)]
+    api: ApiArgs,
+    #[command(flatten)]
+    bus: SharedBusArgs,
+}
+
+#[derive(Debug, Args)]
+struct ApiArgs {
     /// Address and port of the API and the dashboard.
     #[arg(long, env = "PAGETRACK_LISTEN", default_value = "127.0.0.1:8000")]
     listen: String,
     #[command(flatten)]
     store: StoreArgs,
-    #[command(flatten)]
-    bus: BusArgs,
     #[command(flatten)]
     log: LogArgs,
 }
@@ -66,7 +77,7 @@ struct MigrateArgs {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli: Cli = parse_args();
     install_crypto();
     match block_on(execute(cli.command.unwrap_or(Command::Run(cli.run)))) {
         Ok(()) => ExitCode::SUCCESS,
@@ -76,16 +87,47 @@ fn main() -> ExitCode {
 
 async fn execute(command: Command) -> anyhow::Result<()> {
     match command {
-        Command::Run(args) => run(args.serve, Some(args.source)).await,
-        Command::Serve(args) => run(args, None).await,
+        Command::Run(args) => run(args).await,
+        Command::Serve(args) => serve(args).await,
         Command::Migrate(args) => migrate(args).await,
     }
 }
 
-async fn run(args: ServeArgs, source: Option<SourceArgs>) -> anyhow::Result<()> {
-    let role = if source.is_some() { Role::Run } else { Role::Serve };
-    let settings = validate(&args, source.as_ref(), role);
-    args.log.init();
+async fn run(args: RunArgs) -> anyhow::Result<()> {
+    let (source, contact) = args.source.validate();
+    let settings = Settings { source, contact, ..args.api.settings(args.bus.validate(), Role::Run) };
+    start(settings, &args.api.log).await
+}
+
+async fn serve(args: ServeArgs) -> anyhow::Result<()> {
+    start(args.api.settings(args.bus.validate(), Role::Serve), &args.api.log).await
+}
+
+impl ApiArgs {
+    /// The settings, all checked before anything opens; a malformed one ends the program with code 2.
+    fn settings(&self, bus: BusUrl, role: Role) -> Settings {
+        let listen = self
+            .listen
+            .parse::<SocketAddr>()
+            .unwrap_or_else(|_| fail_setting("--listen", &self.listen, "use ADDRESS:PORT, such as 127.0.0.1:8000"));
+        Settings {
+            listen,
+            store: self.store.validate(),
+            bus,
+            // `serve` has no source: what is said here is not looked at.
+            source: SourceSetting::Live,
+            live_stream: public_stream(),
+            contact: String::new(),
+            role,
+            terminal: Terminal::Hidden,
+        }
+    }
+}
+
+async fn start(settings: Settings, log: &LogArgs) -> anyhow::Result<()> {
+    let screen = Screen::of_process();
+    log.init_through(screen.log_writers());
+    let settings = Settings { terminal: Terminal::Shown(screen), ..settings };
     let stop = shutdown_signal().context("signals cannot be handled")?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let app = tokio::select! {
@@ -95,26 +137,6 @@ async fn run(args: ServeArgs, source: Option<SourceArgs>) -> anyhow::Result<()> 
     app.run_until(stop).await
 }
 
-/// The settings, all checked before anything opens; a malformed one ends the program with code 2.
-fn validate(args: &ServeArgs, source: Option<&SourceArgs>, role: Role) -> Settings {
-    let listen = args
-        .listen
-        .parse::<SocketAddr>()
-        .unwrap_or_else(|_| fail_setting("--listen", &args.listen, "use ADDRESS:PORT, such as 127.0.0.1:8000"));
-    // `serve` has no source: what it says here is not looked at.
-    let (source, contact) = source.map_or((SourceSetting::Live, String::new()), SourceArgs::validate);
-    Settings {
-        listen,
-        store: args.store.validate(),
-        bus: args.bus.validate(),
-        source,
-        live_stream: public_stream(),
-        contact,
-        role,
-        terminal: Terminal::Shown,
-    }
-}
-
 async fn migrate(args: MigrateArgs) -> anyhow::Result<()> {
     let url = args.store.validate();
     args.log.init();
@@ -122,5 +144,7 @@ async fn migrate(args: MigrateArgs) -> anyhow::Result<()> {
     schema::store::open(&url, Migration::Apply, Durability::Process, clock)
         .await
         .with_context(|| format!("cannot open --store {url}"))?;
+    // A closed pipe does not make it undone.
+    let _ = writeln!(std::io::stdout(), "tables are up to date in {url}");
     Ok(())
 }

@@ -236,11 +236,11 @@ impl Parts {
         let (stop, bus) = (CancellationToken::new(), Arc::clone(&self.bus));
         let ends = stop.clone();
         tasks.push(Task::spawn("live feed", stop, async move { hub.follow(bus, ends).await }));
-        if terminal == Terminal::Shown {
+        if let Terminal::Shown(screen) = terminal {
             let (stop, view) = (CancellationToken::new(), Arc::clone(&self.view));
             let ends = stop.clone();
             let line = async move {
-                terminal::keep_status_line(&view, ends).await;
+                terminal::keep_status_line(&screen, &view, ends).await;
                 anyhow::Ok(())
             };
             tasks.push(Task::spawn("status line", stop, line));

@@ -1,0 +1,8 @@
+//! The program `pagetrack` from outside: what it prints, what it refuses, and how it ends. Needs no servers.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests, which fail by panicking")]
+
+mod failures;
+mod output;
+mod process;
+mod settings;

@@ -1,0 +1,89 @@
+//! Malformed settings: exit code 2, one line that names setting, value and remedy, and nothing was started.
+
+use crate::process::last_word;
+
+/// Runs `command` with `setting` at `value`: the line names both, the variable, and each of `remedy`.
+fn check_refused(command: &[&str], setting: &str, value: &str, remedy: &[&str]) {
+    let arg = format!("{setting}={value}");
+    let said = last_word(&[command, &[arg.as_str()]].concat(), 2);
+    let variable = format!("PAGETRACK_{}", setting.trim_start_matches('-').to_uppercase());
+    for part in [setting, &format!("{value:?}"), &variable].into_iter().chain(remedy.iter().copied()) {
+        assert!(said.contains(part), "{part} is not in: {said}");
+    }
+}
+
+/// The line of a command line that cannot be read has each of `parts`, and where to look.
+fn check_unreadable(args: &[&str], parts: &[&str]) {
+    let said = last_word(args, 2);
+    for part in parts.iter().chain(&["pagetrack: ", "--help"]) {
+        assert!(said.contains(part), "{part} is not in: {said}");
+    }
+}
+
+const SERVE: [&str; 2] = ["serve", "--bus=kafka://127.0.0.1:1"];
+
+#[test]
+fn a_malformed_address_is_refused() {
+    for command in [&[][..], &["run"], &SERVE] {
+        for bad in ["8000", "localhost:8000", "127.0.0.1:65536", "", "a\nb"] {
+            check_refused(command, "--listen", bad, &["ADDRESS:PORT", "127.0.0.1:8000"]);
+        }
+    }
+}
+
+#[test]
+fn a_malformed_store_is_refused() {
+    for command in [&[][..], &["run"], &SERVE, &["migrate"]] {
+        check_refused(command, "--store", "sqlite:here", &["embedded:FOLDER", "cassandra://HOST"]);
+        check_refused(command, "--store", "cassandra://one", &["no keyspace", "cassandra://HOST"]);
+    }
+}
+
+#[test]
+fn a_malformed_bus_is_refused() {
+    for command in [&[][..], &["run"], &["serve"]] {
+        check_refused(command, "--bus", "redis://one", &["kafka://HOST"]);
+        check_refused(command, "--bus", "kafka://one:port", &["kafka://HOST"]);
+    }
+}
+
+#[test]
+fn the_api_alone_wants_a_bus_that_others_reach() {
+    check_refused(&["serve"], "--bus", "memory:", &["kafka://HOST[:PORT]", "`pagetrack`"]);
+    let said = last_word(&["serve"], 2);
+    for part in ["--bus is not set", "PAGETRACK_BUS", "kafka://HOST[:PORT]", "`pagetrack`"] {
+        assert!(said.contains(part), "{part} is not in: {said}");
+    }
+}
+
+#[test]
+fn a_malformed_source_is_refused() {
+    for bad in ["Sample", "yesterday", "stream.example.org"] {
+        check_refused(&[], "--source", bad, &["unknown source", "auto, live, sample"]);
+    }
+    check_refused(&[], "--source", "ftp://example.org", &["the scheme \"ftp\"", "auto, live, sample"]);
+}
+
+#[test]
+fn a_contact_that_breaks_the_header_is_refused() {
+    for bad in ["me (at home)", "mé", "one\ntwo", &"x".repeat(201)] {
+        check_refused(&[], "--contact", bad, &["at most 200 ASCII characters"]);
+    }
+}
+
+#[test]
+fn a_malformed_log_filter_is_refused() {
+    for command in [&[][..], &SERVE, &["migrate"]] {
+        check_refused(command, "--log", "ingest=loud", &["use error, warn, info or debug"]);
+    }
+}
+
+#[test]
+fn a_command_line_that_cannot_be_read_is_refused() {
+    check_unreadable(&["--lisen", "127.0.0.1:0"], &["'--lisen'", "'--listen'"]);
+    check_unreadable(&["srve"], &["'srve'", "'serve'"]);
+    check_unreadable(&["--listen"], &["'--listen <LISTEN>'"]);
+    check_unreadable(&["serve", "--source", "live"], &["'--source'"]);
+    check_unreadable(&["--listen", "127.0.0.1:0", "serve"], &["'serve'", "'--listen"]);
+    check_unreadable(&["--one\n\ntwo"], &["--one"]);
+}
