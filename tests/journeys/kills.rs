@@ -12,6 +12,7 @@ use schema::clock::{Clock, SystemClock};
 use std::collections::HashSet;
 use std::time::Duration;
 use tests::events;
+use tokio::time::MissedTickBehavior;
 
 /// Kills on a pair that is one process.
 const KILLS: usize = 8;
@@ -37,11 +38,13 @@ pub(crate) async fn nothing_is_lost_or_doubled_by_kills(place: Place) -> anyhow:
     publish_some(&mut feed, &mut source, BURST);
     fleet.wait_for_pages(&feed.model()).await?;
     let (mut caught, mut known) = (0, HashSet::new());
+    let mut pace = tokio::time::interval(PACE);
+    pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
     for kill in 0..kills {
         let steps = rng.random_range(1..BURST / STEP);
         for _ in 0..steps {
             publish_some(&mut feed, &mut source, STEP);
-            tokio::time::sleep(PACE).await; // the flow's own pace, not a wait for a condition
+            pace.tick().await;
         }
         let victim = fleet.kill_next()?;
         let written = if victim.writes() { written_uncommitted(&place).await? } else { Vec::new() };

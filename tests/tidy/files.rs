@@ -15,35 +15,45 @@ pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-const OWN: [&str; 7] = ["schema", "ingest", "graphql", "rest-compat", "web", "tests", "deploy"];
+/// What lies in the project's folder and is not written by hand.
 const NOT_OURS: [&str; 5] = ["node_modules", "dist", "target", "generated", "test-results"];
+
+/// The paths of all files of the project.
+pub(crate) fn paths() -> Vec<String> {
+    let root = root();
+    let walk = walkdir::WalkDir::new(&root).into_iter().filter_entry(is_ours);
+    let entries = walk.map(|entry| entry.expect("the project's folders can be read"));
+    let found: Vec<String> = entries.filter(|e| e.file_type().is_file()).map(|e| relative(&root, e.path())).collect();
+    for known in ["Makefile", ".ci/run", "schema/src/lib.rs", "web/src/main.ts"] {
+        assert!(found.iter().any(|path| path == known), "{known} was not found: the test looks in the wrong place");
+    }
+    found
+}
 
 /// All source files with one of these endings.
 pub(crate) fn sources(endings: &[&str]) -> Vec<Source> {
-    let root = root();
-    let found: Vec<Source> = OWN
-        .iter()
-        .filter(|folder| root.join(folder).is_dir())
-        .flat_map(|folder| walkdir::WalkDir::new(root.join(folder)).into_iter().filter_entry(is_ours))
-        .map(|entry| entry.expect("the project's folders can be read"))
-        .filter(|entry| entry.file_type().is_file())
-        .filter(|entry| endings.iter().any(|ending| entry.path().to_string_lossy().ends_with(ending)))
-        .map(|entry| read(&root, entry.path()))
-        .collect();
+    let is_asked = |path: &String| endings.iter().any(|ending| path.ends_with(ending));
+    let found: Vec<Source> = paths().into_iter().filter(is_asked).map(read).collect();
     assert!(!found.is_empty(), "no source files found: the test looks in the wrong place");
     found
 }
 
+/// Hidden folders are tools' own, but for the one that says how the project is checked; `data` is a run's.
 fn is_ours(entry: &walkdir::DirEntry) -> bool {
-    !NOT_OURS.iter().any(|name| entry.file_name() == *name)
+    let name = entry.file_name().to_string_lossy();
+    let is_tools = entry.depth() == 1 && (name == "data" || (name.starts_with('.') && name != ".ci"));
+    let is_made = entry.file_type().is_dir() && NOT_OURS.contains(&name.as_ref());
+    !is_tools && !is_made
 }
 
-fn read(root: &Path, path: &Path) -> Source {
+fn relative(root: &Path, path: &Path) -> String {
     let relative = path.strip_prefix(root).expect("found below the root");
-    Source {
-        path: relative.to_string_lossy().replace('\\', "/"),
-        text: std::fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display())),
-    }
+    relative.to_string_lossy().replace('\\', "/")
+}
+
+fn read(path: String) -> Source {
+    let text = std::fs::read_to_string(root().join(&path)).unwrap_or_else(|e| panic!("{path}: {e}"));
+    Source { path, text }
 }
 
 /// Fails with all findings at once.

@@ -1,6 +1,6 @@
 //! Words and places: module docs, file names, nothing that points outside the project.
 
-use crate::files::{assert_none, sources};
+use crate::files::{assert_none, paths, sources};
 
 #[test]
 fn every_module_says_what_it_holds() {
@@ -10,20 +10,23 @@ fn every_module_says_what_it_holds() {
 }
 
 #[test]
-fn files_have_names_that_say_something() {
-    let vague = ["mod.rs", "utils.rs", "util.rs", "common.rs", "helpers.rs", "misc.rs"];
-    let wrong: Vec<String> = sources(&[".rs", ".ts"])
-        .into_iter()
-        .map(|f| f.path)
-        .filter(|path| vague.iter().any(|name| path.ends_with(&format!("/{name}"))))
-        .collect();
+fn files_and_folders_have_names_that_say_something() {
+    let vague = ["utils", "util", "common", "helpers", "helper", "misc"];
+    let stem = |part: &str| part.split('.').next().unwrap_or_default().to_lowercase();
+    let is_vague = |path: &String| path.split('/').any(|part| part == "mod.rs" || vague.contains(&stem(part).as_str()));
+    let wrong: Vec<String> = paths().into_iter().filter(is_vague).collect();
     assert_none(&wrong, "no mod.rs, utils, common, helpers");
 }
+
+const TEXTS: [&str; 20] = [
+    ".rs", ".ts", ".svelte", ".sh", ".md", ".toml", ".json", ".xml", ".mjs", ".js", ".css", ".html", ".graphql",
+    ".sql", ".cql", ".yml", ".yaml", ".options", "Makefile", ".ci/run",
+];
 
 #[test]
 fn the_project_stands_alone() {
     let outside = [concat!("../", "shared"), concat!("/work", "/"), concat!("#[ig", "nore")];
-    let wrong: Vec<String> = sources(&[".rs", ".ts", ".svelte", ".sh", ".md", ".toml", ".json", ".xml", ".mjs"])
+    let wrong: Vec<String> = sources(&TEXTS)
         .into_iter()
         .filter(|f| outside.iter().any(|word| f.text.contains(word)))
         .map(|f| f.path)

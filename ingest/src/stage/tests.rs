@@ -142,12 +142,15 @@ async fn all_is_committed_once_all_is_done() {
 #[tokio::test]
 async fn what_is_in_flight_is_bounded() {
     let bench = Bench::open().await;
+    tokio::time::pause();
     let ctx = bench.context(StageName::Cleaner);
     let work = Gated::new(0);
     bench.publish(100).await;
     let stage = start(&ctx, &work);
     until("four batches begun", || work.begun.load(Ordering::SeqCst) == 4).await;
-    tokio::time::sleep(Duration::from_millis(1_300)).await; // beyond the pause, which must take nothing more
+    // The paused clock goes on only while the stage has nothing left to do.
+    let full = tokio::time::Instant::now();
+    until("the stage has paused, which must take nothing more", || full.elapsed() > Duration::from_millis(1_300)).await;
     assert_eq!(ctx.meter.snapshot().counts.in_count, 40);
     work.gate.add_permits(100);
     until("the rest done after the pause", || work.done() == 100).await;
