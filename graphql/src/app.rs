@@ -2,6 +2,7 @@
 //!
 //! All-in-one and split run the same functions; this file only says which.
 
+mod connections;
 mod generation;
 mod sample_mode;
 mod terminal;

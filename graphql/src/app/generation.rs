@@ -2,6 +2,7 @@
 //!
 //! Stages stop in the order of the flow, so that what was taken in still reaches the tables.
 
+use super::connections::{ConnectionLimits, serve};
 use super::sample_mode::{self, SourceView};
 use super::{Mode, Terminal, terminal};
 use crate::live::Hub;
@@ -31,9 +32,6 @@ use tokio_util::sync::CancellationToken;
 const STOP_TIMEOUT: Duration = Duration::from_secs(9);
 /// How long the producer may wait for those behind it; then all of them stop at once, for the store may be away.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(4);
-
-/// How long answers under way may take once the API stops; whoever is still connected then is cut off.
-const LAST_ANSWERS: Duration = Duration::from_secs(2);
 
 /// What a generation is made of.
 pub(super) struct Plan {
@@ -229,7 +227,8 @@ impl Parts {
         let stop = CancellationToken::new();
         let router = self.router(&hub, &stop);
         let listener = tokio::net::TcpListener::from_std(listener).context("the listener cannot be used")?;
-        let mut tasks = vec![Task::spawn("api", stop.clone(), serve(listener, router, stop))];
+        let mut tasks =
+            vec![Task::spawn("api", stop.clone(), serve(listener, router, ConnectionLimits::default(), stop))];
         let stop = CancellationToken::new();
         let follow = Arc::clone(&self.view).follow(Arc::clone(&self.bus), stop.clone());
         tasks.push(Task::spawn("pipeline view", stop, follow));
@@ -261,15 +260,5 @@ impl Parts {
         crate::http::router(schema, stop.clone())
             .merge(rest_compat::router(Arc::clone(&self.store)))
             .fallback_service(rest_compat::fallback(Arc::clone(&self.store)))
-    }
-}
-
-/// Answers until `stop`; requests under way then have a moment to end.
-async fn serve(listener: tokio::net::TcpListener, router: Router, stop: CancellationToken) -> anyhow::Result<()> {
-    let ends = stop.clone();
-    let server = axum::serve(listener, router).with_graceful_shutdown(async move { ends.cancelled().await });
-    tokio::select! {
-        ended = server => ended.context("the API's listener failed"),
-        () = async { stop.cancelled().await; tokio::time::sleep(LAST_ANSWERS).await } => Ok(()),
     }
 }

@@ -27,6 +27,7 @@ use crate::store::{Migration, PipelineRecord, Store, StoreError};
 use async_trait::async_trait;
 use scylla::client::session::Session;
 use statements::Statements;
+use tokio::time::Instant;
 use write::Remembered;
 
 /// A keyspace of a Cassandra cluster.
@@ -43,14 +44,15 @@ impl CassandraStore {
     /// replication factor of min(nodes, 3), and the tables. A keyspace that exists keeps its replication.
     ///
     /// # Errors
-    /// `Unavailable` when no node answers within 15 s; `Unsupported` when the keyspace holds other tables (the original's
+    /// `Unavailable` when no node answers within 12 s; `Unsupported` when the keyspace holds other tables (the original's
     /// or a newer version's), has none and none may be created, or rights are missing.
     pub async fn open(nodes: &[String], keyspace: &str, migration: Migration) -> Result<Self, StoreError> {
-        let session = session::connect(nodes).await?;
+        let until = Instant::now() + session::START_WITHIN;
+        let session = session::connect(nodes, until).await?;
         let url = format!("cassandra://{}/{keyspace}", nodes.join(","));
         match migration {
             Migration::Apply => layout::apply(&session, keyspace).await?,
-            Migration::Expect => layout::expect(&session, keyspace, &url).await?,
+            Migration::Expect => layout::expect(&session, keyspace, &url, until).await?,
         }
         let statements = Statements::prepare(&session, keyspace).await?;
         Ok(Self { session, statements, remembered: Remembered::default() })

@@ -3,7 +3,6 @@
 use crate::store::StoreError;
 use crate::store::cassandra::errors;
 use crate::store::cassandra::rows::texts_of;
-use crate::store::cassandra::session::START_WITHIN;
 use crate::store::cassandra::slices::collect;
 use crate::tables::{SCHEMA_VERSION, TABLES_CQL};
 use scylla::client::session::Session;
@@ -46,8 +45,7 @@ pub(super) async fn apply(session: &Session, keyspace: &str) -> Result<(), Store
 }
 
 /// Waits until another process has created the tables; the version is written after the last of them.
-pub(super) async fn expect(session: &Session, keyspace: &str, url: &str) -> Result<(), StoreError> {
-    let until = Instant::now() + START_WITHIN;
+pub(super) async fn expect(session: &Session, keyspace: &str, url: &str, until: Instant) -> Result<(), StoreError> {
     loop {
         let found = load_keys(session, keyspace).await?;
         check_keys(&found, keyspace)?;

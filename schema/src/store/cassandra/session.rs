@@ -10,9 +10,10 @@ use scylla::statement::Consistency;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::{Instant, timeout_at};
 
-/// How long a start may wait for a node, or for the tables.
-pub(super) const START_WITHIN: Duration = Duration::from_secs(15);
+/// How long a start may wait for a node and for the tables, together: a program says within 15 s what is wrong.
+pub(super) const START_WITHIN: Duration = Duration::from_secs(12);
 /// Longer than the node's own read (5 s) and write (2 s) time-outs, so that it says what went wrong.
 const REQUEST_WITHIN: Duration = Duration::from_secs(10);
 const CONNECTION_WITHIN: Duration = Duration::from_secs(5);
@@ -20,7 +21,7 @@ const CONNECTION_WITHIN: Duration = Duration::from_secs(5);
 const CONNECTIONS_PER_NODE: NonZeroUsize = NonZeroUsize::MIN;
 
 /// Connects. Uncompressed: LZ4 costs a third of the rate where client and node share the processor.
-pub(super) async fn connect(nodes: &[String]) -> Result<Session, StoreError> {
+pub(super) async fn connect(nodes: &[String], until: Instant) -> Result<Session, StoreError> {
     let builder = builder(nodes);
     let unavailable = |why: String| {
         StoreError::Unavailable(format!(
@@ -28,7 +29,7 @@ pub(super) async fn connect(nodes: &[String]) -> Result<Session, StoreError> {
             nodes.join(", ")
         ))
     };
-    match tokio::time::timeout(START_WITHIN, builder.build()).await {
+    match timeout_at(until, builder.build()).await {
         Ok(Ok(session)) => Ok(session),
         Ok(Err(error)) => Err(unavailable(error.to_string().replace('\n', " "))),
         Err(_) => Err(unavailable(format!("nothing within {} s", START_WITHIN.as_secs()))),

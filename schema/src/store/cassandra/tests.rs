@@ -10,7 +10,7 @@ async fn connect() -> Option<(Session, Vec<String>, String)> {
         return None;
     };
     let nodes = vec![url.trim_start_matches("cassandra://").to_owned()];
-    let session = session::connect(&nodes).await.expect("the node answers");
+    let session = session::connect(&nodes, Instant::now() + session::START_WITHIN).await.expect("the node answers");
     Some((session, nodes, format!("other_{:x}", rand::random::<u64>())))
 }
 
