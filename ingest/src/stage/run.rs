@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 /// How long a stop may wait for what is in flight: the process must have ended within 10 s.
@@ -67,6 +67,7 @@ pub(crate) async fn run_stage(
         marks: Watermarks::default(),
         batches: JoinSet::new(),
         load: Load::default(),
+        full_since: None,
         has_paused: false,
     };
     let ran = stage.run().await;
@@ -130,6 +131,8 @@ struct Stage<W> {
     marks: Watermarks,
     batches: JoinSet<Result<Finished, StageError>>,
     load: Load,
+    /// Since when there is no room.
+    full_since: Option<Instant>,
     has_paused: bool,
 }
 
@@ -140,13 +143,16 @@ impl<W: Work> Stage<W> {
             let room = self.room();
             self.resume_if(room > 0)?;
             let polls = room > 0 || self.has_paused;
+            // Kept from turn to turn: a wait begun anew at each would be overtaken by the lag's tick for ever.
+            self.full_since = if room > 0 { None } else { self.full_since.or_else(|| Some(Instant::now())) };
+            let pause_at = self.full_since.unwrap_or_else(Instant::now) + PAUSE_AFTER;
             tokio::select! {
                 biased;
                 () = self.shutdown.cancelled() => break,
                 Some(ended) = self.batches.join_next() => self.end(ended)?,
                 _ = lag.tick() => self.meter.set_lag_records(self.consumer.lag()),
                 received = self.consumer.receive(room.max(1)), if polls => self.begin(received).await?,
-                () = sleep(PAUSE_AFTER), if !polls => self.pause()?,
+                () = sleep_until(pause_at), if !polls => self.pause()?,
             }
         }
         self.drain().await

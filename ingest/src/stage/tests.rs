@@ -16,6 +16,8 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+mod pausing;
+
 const SETTINGS: StageSettings =
     StageSettings { topic: Topic::Input, group: "test", batch: 10, parallel: 4, records: 40, bytes: 1 << 20 };
 
@@ -30,8 +32,7 @@ impl Bench {
     async fn open() -> Self {
         let folder = TempDir::new().unwrap();
         let url = StoreUrl::Embedded(folder.path().into());
-        let clock = Arc::new(SystemClock);
-        let store = schema::store::open(&url, Migration::Apply, Durability::Process, clock).await.unwrap();
+        let store = schema::store::open(&url, Migration::Apply, Durability::Process).await.unwrap();
         Self { bus: MemoryBus::new(Arc::clone(&store)), store, _folder: folder }
     }
 
