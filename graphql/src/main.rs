@@ -140,8 +140,7 @@ async fn start(settings: Settings, log: &LogArgs) -> anyhow::Result<()> {
 async fn migrate(args: MigrateArgs) -> anyhow::Result<()> {
     let url = args.store.validate();
     args.log.init();
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    schema::store::open(&url, Migration::Apply, Durability::Process, clock)
+    schema::store::open(&url, Migration::Apply, Durability::Process)
         .await
         .with_context(|| format!("cannot open --store {url}"))?;
     // A closed pipe does not make it undone.

@@ -6,7 +6,6 @@ pub mod cassandra;
 pub mod conformance;
 pub mod embedded;
 
-use crate::clock::Clock;
 use crate::hour::{Hour, HourRange};
 use crate::page::{Domain, Page, PageId, UserId};
 use crate::query::{DomainRow, HourCount, HourUser, PageFilter, PageQuery, PageSlice};
@@ -176,13 +175,7 @@ fn parse_host(entry: &str, default_port: u16) -> Result<String, String> {
 /// # Errors
 /// `Unavailable` when it cannot be reached within 15 s, `Unsupported` when its folder, rights or layout
 /// do not serve.
-pub async fn open(
-    url: &StoreUrl,
-    migration: Migration,
-    durability: Durability,
-    clock: Arc<dyn Clock>,
-) -> Result<Arc<dyn Store>, StoreError> {
-    let _ = clock;
+pub async fn open(url: &StoreUrl, migration: Migration, durability: Durability) -> Result<Arc<dyn Store>, StoreError> {
     match url {
         StoreUrl::Embedded(folder) => Ok(Arc::new(embedded::EmbeddedStore::open(folder, migration, durability).await?)),
         StoreUrl::Cassandra { nodes, keyspace } => {

@@ -3,7 +3,6 @@
 //! The node is the one of `PAGETRACK_TEST_CASSANDRA` (`cassandra://host:port`, see tests/servers). Without it the tests
 //! are skipped, which they say; where `CI` is set they fail.
 
-use schema::clock::SystemClock;
 use schema::store::conformance::Opened;
 use schema::store::{Durability, Migration, Store, StoreError, StoreUrl, open};
 use std::sync::Arc;
@@ -26,7 +25,7 @@ fn fresh_keyspace(node: &str, name: &str) -> StoreUrl {
 }
 
 async fn open_at(url: &StoreUrl, migration: Migration) -> Result<Arc<dyn Store>, StoreError> {
-    open(url, migration, Durability::Power, Arc::new(SystemClock)).await
+    open(url, migration, Durability::Power).await
 }
 
 /// One keyspace for all cases, created once: concurrent creations of a table can make two. Each case connects itself,

@@ -8,7 +8,6 @@ use anyhow::Context;
 use bytes::Bytes;
 use futures::future::try_join_all;
 use ingest::bus::{BusUrl, Followed, Record, Topic};
-use schema::clock::SystemClock;
 use schema::page::Page;
 use schema::store::{Durability, Migration, Store, StoreUrl};
 use std::path::Path;
@@ -39,7 +38,7 @@ impl Cluster {
     }
 
     async fn open_store(&self) -> anyhow::Result<Arc<dyn Store>> {
-        Ok(schema::store::open(&self.store, Migration::Apply, Durability::Power, Arc::new(SystemClock)).await?)
+        Ok(schema::store::open(&self.store, Migration::Apply, Durability::Power).await?)
     }
 
     /// So that the node does not compact them while the next run is measured.

@@ -6,11 +6,9 @@ use crate::table::{Table, Wanted, percentile};
 use crate::{bare_sqlite, latency};
 use anyhow::Context;
 use bytes::Bytes;
-use schema::clock::SystemClock;
 use schema::page::Page;
 use schema::store::{Durability, Migration, StoreUrl};
 use std::path::Path;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tests::process::Process;
 
@@ -72,7 +70,7 @@ async fn pipeline(events: &[Bytes]) -> anyhow::Result<(f64, f64)> {
 async fn insert_only(pages: &[Page]) -> anyhow::Result<f64> {
     let folder = tempfile::tempdir()?;
     let url = StoreUrl::Embedded(folder.path().into());
-    let store = schema::store::open(&url, Migration::Apply, Durability::Process, Arc::new(SystemClock)).await?;
+    let store = schema::store::open(&url, Migration::Apply, Durability::Process).await?;
     drop(store);
     let path = folder.path().join(schema::store::embedded::DATABASE_FILE);
     let pages = pages.to_vec();

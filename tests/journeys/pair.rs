@@ -1,7 +1,6 @@
 //! The four pairs of transport and store, and an unused place on each for one journey.
 
 use ingest::bus::BusUrl;
-use schema::clock::SystemClock;
 use schema::store::{Durability, Migration, Store, StoreUrl};
 use std::fmt;
 use std::sync::Arc;
@@ -85,8 +84,7 @@ impl Place {
     /// its folder for a moment, until its last connection is gone.
     pub(crate) async fn open_store(&self) -> anyhow::Result<Arc<dyn Store>> {
         wait::until("a store that no one else has", RELEASED_WITHIN, || async {
-            let clock = Arc::new(SystemClock);
-            Ok(Some(schema::store::open(&self.store, Migration::Apply, Durability::Process, clock).await?))
+            Ok(Some(schema::store::open(&self.store, Migration::Apply, Durability::Process).await?))
         })
         .await
     }

@@ -79,16 +79,13 @@ fn difference(asked: &Asked, found: &Value) -> String {
 mod tests {
     use super::*;
     use crate::events;
-    use schema::clock::SystemClock;
     use schema::store::{Durability, Migration, StoreUrl};
-    use std::sync::Arc;
 
     #[tokio::test]
     async fn rest_answers_as_the_model_does() {
         let folder = tempfile::tempdir().unwrap();
         let url = StoreUrl::Embedded(folder.path().into());
-        let clock = Arc::new(SystemClock);
-        let store = schema::store::open(&url, Migration::Apply, Durability::Process, clock).await.unwrap();
+        let store = schema::store::open(&url, Migration::Apply, Durability::Process).await.unwrap();
         let model = Model::of(&events::recorded().unwrap());
         let pages: Vec<_> = model.reference.pages().cloned().collect();
         store.write_pages(&pages).await.unwrap();

@@ -49,8 +49,7 @@ impl Home {
     pub(crate) async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = StoreUrl::Embedded(folder.path().join("data"));
-        let clock = Arc::new(SystemClock);
-        let store = schema::store::open(&url, Migration::Apply, Durability::Process, clock).await.unwrap();
+        let store = schema::store::open(&url, Migration::Apply, Durability::Process).await.unwrap();
         Self { server: StreamServer::start().await, store, _folder: folder }
     }
 

@@ -52,10 +52,10 @@ pub(super) enum StorePlan {
 }
 
 impl StorePlan {
-    async fn open(&self, durability: Durability, clock: &Arc<dyn Clock>) -> anyhow::Result<Arc<dyn Store>> {
+    async fn open(&self, durability: Durability) -> anyhow::Result<Arc<dyn Store>> {
         match self {
             Self::Live(url, migration) => {
-                let opened = store::open(url, *migration, durability, Arc::clone(clock)).await;
+                let opened = store::open(url, *migration, durability).await;
                 opened.with_context(|| format!("cannot open --store {url}"))
             }
             Self::Sample(folder) => {
@@ -112,7 +112,7 @@ impl Generation {
     pub(super) async fn start(plan: Plan, listener: TcpListener, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
         // Behind Kafka a power cut must not roll the store back behind the committed offset.
         let durability = if plan.bus == BusUrl::Memory { Durability::Process } else { Durability::Power };
-        let store = plan.store.open(durability, &clock).await?;
+        let store = plan.store.open(durability).await?;
         let bus = bus::open(&plan.bus, Arc::clone(&store))
             .await
             .with_context(|| format!("cannot open --bus {}", plan.bus))?;

@@ -7,7 +7,6 @@ use ingest::stage::StageContext;
 use ingest::status::StageName;
 use schema::store::{Durability, Migration, StoreUrl};
 use std::process::ExitCode;
-use std::sync::Arc;
 
 /// Writes each clean page to all tables.
 #[derive(Debug, Parser)]
@@ -29,7 +28,7 @@ fn main() -> ExitCode {
 async fn write(ctx: StageContext, url: StoreUrl) -> anyhow::Result<()> {
     let store = tokio::select! {
         () = ctx.shutdown.cancelled() => return Ok(()),
-        store = schema::store::open(&url, Migration::Expect, Durability::Power, Arc::clone(&ctx.clock)) => store?,
+        store = schema::store::open(&url, Migration::Expect, Durability::Power) => store?,
     };
     Ok(ingest::writer::run(ctx, store).await?)
 }

@@ -122,7 +122,6 @@ fn bus_error(error: StoreError) -> BusError {
 mod tests {
     use super::*;
     use crate::bus::conformance::bus_conformance;
-    use schema::clock::SystemClock;
     use schema::store::{Durability, Migration, StoreUrl};
     use std::time::Duration;
     use tempfile::TempDir;
@@ -130,8 +129,7 @@ mod tests {
     async fn open(_case: &str) -> Option<(Arc<dyn Bus>, TempDir)> {
         let folder = TempDir::new().unwrap();
         let url = StoreUrl::Embedded(folder.path().into());
-        let clock = Arc::new(SystemClock);
-        let store = schema::store::open(&url, Migration::Apply, Durability::Process, clock).await.unwrap();
+        let store = schema::store::open(&url, Migration::Apply, Durability::Process).await.unwrap();
         Some((MemoryBus::new(store), folder))
     }
 

@@ -5,7 +5,6 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use axum::routing::get;
 use chrono::{DateTime, Utc};
-use schema::clock::SystemClock;
 use schema::page::Page;
 use schema::store::{Durability, Migration, Store, StoreUrl};
 use std::sync::Arc;
@@ -36,8 +35,7 @@ pub(crate) fn mount(store: Arc<dyn Store>) -> Router {
 pub(crate) async fn open_store(pages: &[Page]) -> (Arc<dyn Store>, TempDir) {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let url = StoreUrl::Embedded(folder.path().into());
-    let clock = Arc::new(SystemClock);
-    let store = schema::store::open(&url, Migration::Apply, Durability::Process, clock).await.expect("the store opens");
+    let store = schema::store::open(&url, Migration::Apply, Durability::Process).await.expect("the store opens");
     store.write_pages(pages).await.expect("the store takes pages");
     (store, folder)
 }

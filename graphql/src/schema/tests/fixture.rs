@@ -33,7 +33,7 @@ impl Fixture {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(FixedClock::at(NOW));
         let url = StoreUrl::Embedded(folder.path().to_path_buf());
-        let store = open(&url, Migration::Apply, Durability::Process, clock.clone()).await.unwrap();
+        let store = open(&url, Migration::Apply, Durability::Process).await.unwrap();
         store.write_pages(pages).await.unwrap();
         let calls = Arc::new(Counted {
             inner: store,
