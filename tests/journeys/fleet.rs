@@ -9,8 +9,8 @@ use tests::model::Model;
 use tests::process::Process;
 use url::Url;
 
-/// Design: a stop is drained and done within 10 s; the rest is a loaded machine.
-const STOP_WITHIN: Duration = Duration::from_secs(15);
+/// Design: a stop is drained and done within 10 s.
+const STOP_WITHIN: Duration = Duration::from_secs(10);
 
 /// A kind of process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -14,10 +14,8 @@ use std::time::Duration;
 use tests::events;
 use tokio::time::MissedTickBehavior;
 
-/// Kills on a pair that is one process.
-const KILLS: usize = 8;
-/// Kills where each stage is a process, in turn through them.
-const KILLS_OF_FLEET: usize = 20;
+/// Kills on each pair; where each stage is a process, in turn through them.
+const KILLS: usize = 20;
 /// Published around each kill: some before it, the rest while the process is away.
 const BURST: usize = 400;
 /// Published at once while events flow.
@@ -31,8 +29,7 @@ pub(crate) async fn nothing_is_lost_or_doubled_by_kills(place: Place) -> anyhow:
     eprintln!("  kills on {} from PAGETRACK_TEST_SEED={seed}", place.pair);
     let mut rng = StdRng::seed_from_u64(seed);
     let mut feed = Feed::start().await;
-    let kills = if place.pair.is_shared() { KILLS_OF_FLEET } else { KILLS };
-    let mut source = events::copies(rng.random(), BURST * (kills + 2), SystemClock.now()).into_iter();
+    let mut source = events::copies(rng.random(), BURST * (KILLS + 2), SystemClock.now()).into_iter();
     let mut fleet = Fleet::start(&place, &feed.server.url()).await?;
     feed.wait_for_visits(1).await?;
     publish_some(&mut feed, &mut source, BURST);
@@ -40,7 +37,7 @@ pub(crate) async fn nothing_is_lost_or_doubled_by_kills(place: Place) -> anyhow:
     let (mut caught, mut known) = (0, HashSet::new());
     let mut pace = tokio::time::interval(PACE);
     pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    for kill in 0..kills {
+    for kill in 0..KILLS {
         let steps = rng.random_range(1..BURST / STEP);
         for _ in 0..steps {
             publish_some(&mut feed, &mut source, STEP);

@@ -19,7 +19,7 @@ const MAX_RECORDS_IN_FLIGHT: usize = 4_096;
 const MAX_BYTES_IN_FLIGHT: usize = 16 * 1024 * 1024;
 const STORE_EVERY: Duration = Duration::from_secs(1);
 /// At shutdown: as long as deliveries still come in, up to this.
-const DRAIN: Duration = Duration::from_secs(8);
+const DRAIN: Duration = Duration::from_secs(5);
 /// At shutdown: no delivery for so long means that its consumer has stopped too.
 const DRAIN_IDLE: Duration = Duration::from_millis(1_500);
 
