@@ -89,8 +89,14 @@ impl Hub {
         self.lock().subscribers.iter().filter(|subscriber| !subscriber.queue.is_closed()).count()
     }
 
+    fn is_heard(&self) -> bool {
+        self.lock().subscribers.iter().any(|subscriber| !subscriber.queue.is_closed())
+    }
+
     fn hear(&self, followed: Followed) {
         match followed {
+            // Nobody to tell: not even read.
+            Followed::Record(_) if !self.is_heard() => {}
             Followed::Record(record) => match serde_json::from_slice(&record.payload) {
                 Ok(page) => self.tell(page),
                 Err(error) => tracing::warn!(%error, "a record of the topic stored is no page"),

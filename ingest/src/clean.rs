@@ -21,8 +21,8 @@ pub const MAX_EVENT_BYTES: usize = 256 * 1024;
 const MAX_TEXT_BYTES: usize = 1024;
 /// The longest `meta.id`, bytes: it is a UUID of 36.
 const MAX_EVENT_ID_BYTES: usize = 255;
-/// 2001-01-15T00:00:00Z: no wiki is older.
-const FIRST_DAY: i64 = 979_516_800;
+/// 2001-01-01T00:00:00Z: no wiki is older than that year.
+const FIRST_DAY: i64 = 978_307_200;
 /// What `meta.domain` holds at times instead of the wiki: the host of the login.
 const LOGIN_HOST: &str = "auth.wikimedia.org";
 const CANARY: &str = "canary";

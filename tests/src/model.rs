@@ -7,7 +7,10 @@ use bytes::Bytes;
 use ingest::clean::{RejectReason, clean};
 use schema::reference::Reference;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What is counted and not kept.
+const LEFT_OUT: [RejectReason; 3] = [RejectReason::Canary, RejectReason::AnonymousCreator, RejectReason::HiddenCreator];
 
 /// One question and its answer.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,6 +30,8 @@ pub struct Model {
     pub pages: usize,
     /// Distinct events that give none, by reason.
     pub refused: BTreeMap<RejectReason, usize>,
+    /// What the topic `rejected` must list, with the event's text: not canaries, not those left out on purpose.
+    pub rejected: BTreeSet<(RejectReason, String)>,
 }
 
 impl Model {
@@ -40,16 +45,16 @@ impl Model {
                     model.reference.write(&page);
                     model.pages += 1;
                 }
-                Err(reject) => *model.refused.entry(reject.reason).or_default() += 1,
+                Err(reject) => {
+                    *model.refused.entry(reject.reason).or_default() += 1;
+                    if !LEFT_OUT.contains(&reject.reason) {
+                        // The stream is text: what is not comes through with replacement characters.
+                        model.rejected.insert((reject.reason, String::from_utf8_lossy(event).into_owned()));
+                    }
+                }
             }
         }
         model
-    }
-
-    /// Distinct events that the topic `rejected` must list: not canaries, not those left out on purpose.
-    pub fn rejected(&self) -> usize {
-        let left_out = [RejectReason::Canary, RejectReason::AnonymousCreator, RejectReason::HiddenCreator];
-        self.refused.iter().filter(|(reason, _)| !left_out.contains(reason)).map(|(_, count)| count).sum()
     }
 }
 

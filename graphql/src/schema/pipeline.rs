@@ -48,7 +48,7 @@ pub(crate) enum RejectReason {
     InvalidJson,
     /// A field that a row needs is absent.
     MissingField,
-    /// Another kind of event: left out on purpose.
+    /// Another kind of event: an edit, a deletion.
     NotACreation,
     /// Longer than 256 KiB.
     TooLarge,

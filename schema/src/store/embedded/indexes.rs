@@ -31,7 +31,7 @@ const LATEST: Index = Index {
 };
 
 /// The tables with the author in their key.
-const BY_AUTHOR: [Index; 5] = [
+const BY_AUTHOR: [Index; 4] = [
     Index {
         insert: "INSERT INTO user_index (user_id, created_at, page_id, domain, page_no) VALUES (?1, ?2, ?3, ?4, ?5)",
         order: by_user,
@@ -58,23 +58,28 @@ const BY_AUTHOR: [Index; 5] = [
         order: |a, b| a.name_no.cmp(&b.name_no).then_with(|| (LATEST.order)(a, b)),
         put: |row, i| row.execute(params![i.name_no, i.at, i.domain(), i.page_id, i.page_no]),
     },
-    Index {
-        insert: "INSERT INTO name_accounts (name_no, domain_no, user_id) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
-        order: |a, b| (a.name_no, a.domain_no).cmp(&(b.name_no, b.domain_no)).then_with(|| a.user_id.cmp(&b.user_id)),
-        put: |row, i| row.execute(params![i.name_no, i.domain_no, i.user_id]),
-    },
 ];
+
+/// Who had which name, once per account: the author's further pages add nothing.
+const ACCOUNTS: Index = Index {
+    insert: "INSERT INTO name_accounts (name_no, domain_no, user_id) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+    order: |a, b| (a.name_no, a.domain_no).cmp(&(b.name_no, b.domain_no)).then_with(|| a.user_id.cmp(&b.user_id)),
+    put: |row, i| row.execute(params![i.name_no, i.domain_no, i.user_id]),
+};
 
 /// The rows of new creations; `domain_index` has its rows already.
 pub(super) fn insert_indexes(db: &Connection, items: &[Item<'_>]) -> rusqlite::Result<()> {
-    insert(db, items, &ID)?;
-    insert(db, items, &LATEST)?;
+    insert(db, &sorted(items, &ID), &ID)?;
+    insert(db, &sorted(items, &LATEST), &LATEST)?;
     insert_author_indexes(db, items)
 }
 
 /// The rows of the tables with the author in their key.
 pub(super) fn insert_author_indexes(db: &Connection, items: &[Item<'_>]) -> rusqlite::Result<()> {
-    BY_AUTHOR.iter().try_for_each(|index| insert(db, items, index))
+    BY_AUTHOR.iter().try_for_each(|index| insert(db, &sorted(items, index), index))?;
+    let mut accounts = sorted(items, &ACCOUNTS);
+    accounts.dedup_by(|a, b| (ACCOUNTS.order)(a, b).is_eq());
+    insert(db, &accounts, &ACCOUNTS)
 }
 
 /// Deletes the rows that [`insert_author_indexes`] wrote for what is stored of the item's creation. The account stays
@@ -100,14 +105,15 @@ pub(super) fn delete_author_indexes(db: &Connection, item: &Item<'_>, old: &Stor
     Ok(())
 }
 
-fn insert(db: &Connection, items: &[Item<'_>], index: &Index) -> rusqlite::Result<()> {
+fn sorted<'a, 'b>(items: &'a [Item<'b>], index: &Index) -> Vec<&'a Item<'b>> {
     let mut sorted: Vec<&Item<'_>> = items.iter().collect();
     sorted.sort_unstable_by(|a, b| (index.order)(a, b));
+    sorted
+}
+
+fn insert(db: &Connection, sorted: &[&Item<'_>], index: &Index) -> rusqlite::Result<()> {
     let mut statement = db.prepare_cached(index.insert)?;
-    for item in sorted {
-        (index.put)(&mut statement, item)?;
-    }
-    Ok(())
+    sorted.iter().try_for_each(|item| (index.put)(&mut statement, item).map(drop))
 }
 
 fn newest(a: &Item<'_>, b: &Item<'_>) -> Ordering {
