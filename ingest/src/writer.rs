@@ -17,9 +17,9 @@ use std::sync::Arc;
 const SETTINGS: StageSettings = StageSettings {
     topic: Topic::Processed,
     group: "writer",
-    batch: 1_000,
-    parallel: 4,
-    records: 4_000,
+    batch: 2_000,
+    parallel: 3,
+    records: 6_000,
     bytes: 16 << 20,
 };
 

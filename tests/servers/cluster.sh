@@ -48,7 +48,7 @@ KAFKA_PORT="$(port_or_free 9092)"
 CASSANDRA_PORT="$(port_or_free 9042)"
 export KAFKA_PORT CASSANDRA_PORT
 echo "starting Kafka and Cassandra (half a minute)" >&2
-"$HERE/up.sh" "$FOLDER" >/dev/null
+RESTRICT_KAFKA=no "$HERE/up.sh" "$FOLDER" >/dev/null
 trap 'exit 0' INT TERM
 trap stop EXIT
 print_commands "kafka://127.0.0.1:$KAFKA_PORT" "cassandra://127.0.0.1:$CASSANDRA_PORT"

@@ -2,7 +2,8 @@
 # up.sh [FOLDER]: starts a real Kafka and a real Cassandra on loopback and waits until both serve.
 #
 # Their files are in FOLDER (default: a fresh temporary one, which down.sh removes). Ports are free ones, or KAFKA_PORT and
-# CASSANDRA_PORT. Prints, and writes to FOLDER/env, what the tests read:
+# CASSANDRA_PORT. RESTRICT_KAFKA=no leaves out the topics on which a right is missing. Prints, and writes to FOLDER/env,
+# what the tests read:
 #   PAGETRACK_TEST_SERVERS=FOLDER
 #   PAGETRACK_TEST_KAFKA=kafka://HOST:PORT
 #   PAGETRACK_TEST_CASSANDRA=cassandra://HOST:PORT
@@ -71,6 +72,10 @@ CASSANDRA_PORT="${CASSANDRA_PORT:-$(free_port)}"
 start_cassandra "$JAVA" "$(jars_of cassandra)" "$FOLDER/cassandra" "$CASSANDRA_PORT"
 start_kafka "$JAVA" "$(jars_of kafka)" "$FOLDER/kafka" "$KAFKA_PORT"
 wait_ready Kafka "$FOLDER/kafka" "$KAFKA_PORT" "Kafka Server started"
+if [ "${RESTRICT_KAFKA:-yes}" = yes ]; then
+    restrict_kafka "$JAVA" "$(jars_of kafka)" "$KAFKA_PORT" 2>"$FOLDER/kafka/acl.log" ||
+        { echo "cannot restrict Kafka's topics: see $FOLDER/kafka/acl.log" >&2; exit 1; }
+fi
 wait_ready Cassandra "$FOLDER/cassandra" "$CASSANDRA_PORT" "Starting listening for CQL"
 cat >"$FOLDER/env" <<EOF
 PAGETRACK_TEST_SERVERS=$FOLDER

@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # Sourced by up.sh: one Cassandra node on loopback.
 
-# configure_cassandra FOLDER PORT STORAGE_PORT: writes its settings.
+# configure_cassandra FOLDER PORT STORAGE_PORT: writes its settings; from storage_compatibility_mode on those that
+# Cassandra 5 recommends for new clusters (its cassandra_latest.yaml).
 configure_cassandra() {
     cat >"$1/cassandra.yaml" <<EOF
 cluster_name: pagetrack
@@ -20,6 +21,16 @@ commitlog_directory: "$1/commitlog"
 saved_caches_directory: "$1/saved"
 hints_directory: "$1/hints"
 cdc_raw_directory: "$1/cdc"
+storage_compatibility_mode: NONE
+memtable_allocation_type: offheap_objects
+memtable:
+  configurations:
+    trie: {class_name: TrieMemtable}
+    default: {inherits: trie}
+sstable: {selected_format: bti}
+default_compaction:
+  class_name: UnifiedCompactionStrategy
+  parameters: {scaling_parameters: T4, max_sstables_to_compact: 64, target_sstable_size: 1GiB, sstable_growth: 0.3333333333333333, min_sstable_size: 100MiB}
 EOF
 }
 

@@ -18,6 +18,8 @@ offsets.topic.replication.factor=1
 transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
 group.initial.rebalance.delay.ms=0
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+allow.everyone.if.no.acl.found=true
 EOF
 }
 
@@ -33,4 +35,19 @@ start_kafka() {
     setsid nohup "$java" -Xms256m -Xmx512m "-Dpagetrack.folder=$folder" -cp "$jars/*" \
         kafka.Kafka "$folder/server.properties" >"$folder/log" 2>&1 </dev/null &
     echo $! >"$folder/pid"
+}
+
+# acl_kafka JAVA JARS PORT ARG...: changes who may do what; its log goes to standard error.
+acl_kafka() {
+    local java="$1" jars="$2" port="$3"
+    "$java" -cp "$jars/*" kafka.admin.AclCommand --bootstrap-server "127.0.0.1:$port" --add "${@:4}" >&2
+}
+
+# restrict_kafka JAVA JARS PORT: three topics on which a right is missing, for the tests of what is said then. All else
+# stays allowed to everybody.
+restrict_kafka() {
+    acl_kafka "$@" --allow-principal 'User:*' --operation All --topic unreadable.input --topic unwritable.processed
+    acl_kafka "$@" --deny-principal User:ANONYMOUS --operation Read --topic unreadable.input
+    acl_kafka "$@" --deny-principal User:ANONYMOUS --operation Write --topic unwritable.processed
+    acl_kafka "$@" --deny-principal User:ANONYMOUS --operation Describe --topic unseen.input
 }

@@ -20,13 +20,16 @@ pub(super) fn client(brokers: &[String]) -> ClientConfig {
     config
 }
 
-/// Acknowledged by all replicas, each once per session; a record waits for its broker as long as it takes.
+/// Acknowledged by all replicas, each once per session; a record waits for its broker as long as it takes. One request
+/// is in flight at a time: what comes meanwhile shares the next one, so batches grow under load and wait for nothing
+/// without it (with five the broker took half as much processor time again).
 pub(super) fn producer(brokers: &[String]) -> ClientConfig {
     let mut config = client(brokers);
     config
         .set("acks", "all")
         .set("enable.idempotence", "true")
         .set("linger.ms", "2")
+        .set("max.in.flight.requests.per.connection", "1")
         .set("message.timeout.ms", "0")
         .set("compression.type", "lz4")
         .set("queue.buffering.max.messages", "20000")

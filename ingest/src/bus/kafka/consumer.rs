@@ -1,7 +1,7 @@
 //! One member of a consumer group.
 
 use super::assigned::Assigned;
-use super::errors::bus_error;
+use super::errors::{bus_error, topic_error};
 use super::losses::Losses;
 use super::survey::{Answers, Survey};
 use crate::bus::{BusError, Consumer, Position, RECEIVE_BYTES, Received, Record};
@@ -64,7 +64,7 @@ impl KafkaConsumer {
         let Some(offsets) = self.assigned().take_dirty() else { return Ok(()) };
         self.client.commit(&offsets, CommitMode::Async).or_else(|error| {
             self.assigned().mark_dirty();
-            match bus_error(error) {
+            match topic_error(self.assigned().topic(), error) {
                 BusError::Unavailable(why) => {
                     tracing::warn!(why, "a commit could not be sent: it is sent again");
                     Ok(())
@@ -78,7 +78,7 @@ impl KafkaConsumer {
     fn place(&self, message: Result<BorrowedMessage<'_>, KafkaError>) -> Result<Option<Received>, BusError> {
         let message = match message {
             Ok(message) => message,
-            Err(error) => match bus_error(error) {
+            Err(error) => match topic_error(self.assigned().topic(), error) {
                 BusError::Unavailable(why) => {
                     tracing::warn!(why, "receiving is interrupted; the client tries again by itself");
                     return Ok(None);

@@ -1,6 +1,6 @@
 //! Publishing: bounded in records and bytes, acknowledged by the brokers, tried again until it is.
 
-use super::errors::{bus_error, is_permanent};
+use super::errors::{is_permanent, topic_error};
 use crate::bus::{BusError, Delivery, Record};
 use rdkafka::client::ClientContext;
 use rdkafka::config::FromClientConfigAndContext;
@@ -64,7 +64,7 @@ impl ProducerContext for Reports {
             Some(RDKafkaErrorCode::PurgeQueue | RDKafkaErrorCode::PurgeInflight) => {
                 tell(*pending, Err(BusError::Closed));
             }
-            Some(code) if is_permanent(code) => tell(*pending, Err(bus_error(error.clone()))),
+            Some(code) if is_permanent(code) => tell(*pending, Err(topic_error(message.topic(), error.clone()))),
             _ => {
                 tracing::warn!(%error, "a record was not delivered: publishing it again");
                 // Bounded by the room that each holds; an error says that the bus is being closed.
@@ -134,7 +134,7 @@ async fn enqueue(
         match client.send(record) {
             Ok(()) => return Ok(()),
             Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) => pending = back.delivery_opaque,
-            Err((error, _)) => return Err(bus_error(error)),
+            Err((error, _)) => return Err(topic_error(topic, error)),
         }
         sleep(FULL_WAIT).await;
     }

@@ -1,6 +1,7 @@
 //! The conformance suite on a real Kafka (`PAGETRACK_TEST_KAFKA`), and what only a Kafka can get wrong.
 
 mod expired;
+mod rights;
 
 use super::*;
 use crate::bus::BusUrl;
@@ -13,14 +14,19 @@ async fn open(case: &str) -> Option<(Arc<dyn Bus>, ())> {
 }
 
 async fn open_kafka(case: &str) -> Option<Arc<KafkaBus>> {
+    let brokers = brokers(case)?;
+    let prefix = format!("test-{:08x}", rand::random::<u32>());
+    Some(KafkaBus::open(&brokers, &prefix).await.unwrap())
+}
+
+fn brokers(case: &str) -> Option<Vec<String>> {
     let Ok(url) = std::env::var("PAGETRACK_TEST_KAFKA") else {
         assert!(std::env::var_os("CI").is_none(), "{case}: PAGETRACK_TEST_KAFKA must be set in CI");
         println!("SKIPPED {case}: PAGETRACK_TEST_KAFKA is not set (tests/servers/up.sh starts a Kafka)");
         return None;
     };
     let BusUrl::Kafka { brokers, .. } = url.parse().unwrap() else { panic!("{url} is not a Kafka") };
-    let prefix = format!("test-{:08x}", rand::random::<u32>());
-    Some(KafkaBus::open(&brokers, &prefix).await.unwrap())
+    Some(brokers)
 }
 
 bus_conformance!(open);

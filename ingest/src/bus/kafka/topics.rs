@@ -1,6 +1,6 @@
 //! The topics: their names on the cluster, and their creation where they are missing.
 
-use super::errors::bus_error;
+use super::errors::{bus_error, no_right};
 use crate::bus::{BusError, MAX_RECORD_BYTES, Topic};
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
@@ -40,15 +40,22 @@ pub(super) async fn ensure_topics(config: &ClientConfig, prefix: &str) -> Result
         return Ok(());
     }
     create(&admin, &missing, metadata.brokers().len(), prefix).await?;
-    while !self::missing(&self::metadata(&admin, deadline).await.map_err(bus_error)?, prefix).is_empty() {
+    loop {
+        let metadata = self::metadata(&admin, deadline).await.map_err(bus_error)?;
+        let missing = self::missing(&metadata, prefix);
+        let Some(topic) = missing.first() else { return Ok(()) };
         if Instant::now() >= deadline {
-            return Err(BusError::Unavailable(format!(
-                "the topics created at {brokers} have no leader yet: try again"
-            )));
+            let name = topic_name(prefix, *topic);
+            // Brokers list no topic to those who may not describe it.
+            let is_listed = metadata.topics().iter().any(|topic| topic.name() == name);
+            return Err(if is_listed {
+                BusError::Unavailable(format!("the topic {name} at {brokers} has no leader yet: try again"))
+            } else {
+                no_right(&format!("to describe the topic {name}"))
+            });
         }
         sleep(ASK_AGAIN_AFTER).await;
     }
-    Ok(())
 }
 
 async fn metadata(admin: &Admin, deadline: Instant) -> Result<Metadata, KafkaError> {

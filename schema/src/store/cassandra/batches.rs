@@ -11,6 +11,9 @@ use std::collections::BTreeMap;
 const FEW_PAGES: usize = 3;
 /// What the rows of a batch over several partitions may weigh: the node warns at 5 KiB.
 const MIXED_BYTES: usize = 4 * 1024;
+/// What the rows of a batch inside one partition may weigh: ordinary rows take a third of it, and the node refuses a
+/// mutation of half a commit log segment, for which the writer would wait for ever.
+const PARTITION_BYTES: usize = 128 * 1024;
 /// What a row weighs beside its texts: the other values, and each cell's timestamps as the node counts them.
 const ROW_BYTES: usize = 230;
 
@@ -87,8 +90,7 @@ fn chunks_of<'a>(table: Table, mut rows: Vec<&'a PageTexts<'a>>) -> Vec<Vec<&'a 
     let mut chunks: Vec<Vec<&PageTexts<'_>>> = Vec::new();
     let mut bytes = 0;
     for of_one in rows.chunk_by(|a, b| a.partition(table) == b.partition(table)) {
-        for part in of_one.chunks(PARTITION_ROWS) {
-            let weight = part.iter().map(|row| row.weight()).sum::<usize>();
+        for (part, weight) in parts_of(of_one) {
             match chunks.last_mut() {
                 Some(chunk) if chunk.len() + part.len() <= MIXED_ROWS && bytes + weight <= MIXED_BYTES => {
                     chunk.extend(part);
@@ -102,6 +104,23 @@ fn chunks_of<'a>(table: Table, mut rows: Vec<&'a PageTexts<'a>>) -> Vec<Vec<&'a 
         }
     }
     chunks
+}
+
+/// Cuts the rows of one partition into what one mutation may hold, each part with its weight.
+fn parts_of<'s, 'a>(mut rows: &'s [&'a PageTexts<'a>]) -> impl Iterator<Item = (&'s [&'a PageTexts<'a>], usize)> {
+    std::iter::from_fn(move || {
+        let (mut count, mut bytes) = (0, 0);
+        for weight in rows.iter().take(PARTITION_ROWS).map(|row| row.weight()) {
+            if count > 0 && bytes + weight > PARTITION_BYTES {
+                break;
+            }
+            count += 1;
+            bytes += weight;
+        }
+        let (part, rest) = rows.split_at(count);
+        rows = rest;
+        (count > 0).then_some((part, bytes))
+    })
 }
 
 impl PageTexts<'_> {

@@ -13,7 +13,7 @@ use scylla::statement::prepared::PreparedStatement;
 pub(super) const MIXED_ROWS: usize = 10;
 
 /// Rows of a batch inside one partition at most, which the node writes as one.
-pub(super) const PARTITION_ROWS: usize = 40;
+pub(super) const PARTITION_ROWS: usize = 120;
 
 /// A week: most lists end within the first hours.
 const HOURS_A_PAGE: i32 = 168;
@@ -22,8 +22,16 @@ const HOURS_A_PAGE: i32 = 168;
 pub(super) struct TableInserts {
     pub(super) table: Table,
     pub(super) single: PreparedStatement,
-    /// `batches[n]` has n + 2 rows.
-    pub(super) batches: Vec<Batch>,
+}
+
+impl TableInserts {
+    /// The request of `rows` rows.
+    pub(super) fn batch(&self, rows: usize) -> Batch {
+        let statements = vec![BatchStatement::PreparedStatement(self.single.clone()); rows];
+        let mut batch = Batch::new_with_statements(BatchType::Unlogged, statements);
+        batch.set_is_idempotent(true);
+        batch
+    }
 }
 
 /// The reads of one list: newest first behind a position, and its last row.
@@ -150,14 +158,6 @@ impl Preparer<'_> {
         let single = self
             .prepare(&format!("INSERT INTO {{keyspace}}.{name} ({columns}) VALUES ({marks}) USING TIMESTAMP ?"))
             .await?;
-        let batches = (2..=PARTITION_ROWS).map(|rows| batch_of(&single, rows)).collect();
-        Ok(TableInserts { table, single, batches })
+        Ok(TableInserts { table, single })
     }
-}
-
-fn batch_of(single: &PreparedStatement, rows: usize) -> Batch {
-    let statements = vec![BatchStatement::PreparedStatement(single.clone()); rows];
-    let mut batch = Batch::new_with_statements(BatchType::Unlogged, statements);
-    batch.set_is_idempotent(true);
-    batch
 }

@@ -98,7 +98,7 @@ where
 {
     let sent = match rows.as_slice() {
         [row] => store.session.execute_unpaged(&inserts.single, row).await,
-        _ => store.session.batch(&inserts.batches[rows.len() - 2], &rows).await,
+        _ => store.session.batch(&inserts.batch(rows.len()), &rows).await,
     };
     sent.map(drop).map_err(of_request)
 }
