@@ -37,7 +37,7 @@ fn user_list(user_id: &str, domain: Option<&str>) -> Option<PageList> {
 }
 
 /// A list in keyset pages, one short read each.
-fn slices(
+pub(crate) fn slices(
     store: Arc<dyn Store>,
     query: Option<PageQuery>,
 ) -> impl Stream<Item = Result<Vec<WirePage>, StoreError>> + Send {

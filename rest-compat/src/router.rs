@@ -2,7 +2,8 @@
 
 use crate::error::{ApiError, method_not_allowed};
 use crate::slash::{redirect, redirect_many};
-use crate::{domains, pages, stats};
+use crate::state::{Present, RestState};
+use crate::{domains, pages, reports, stats};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::handler::Handler;
@@ -12,6 +13,7 @@ use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, any, get};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_encode};
+use schema::clock::Clock;
 use schema::store::Store;
 use std::sync::Arc;
 use tower::ServiceExt;
@@ -38,28 +40,36 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b';')
     .remove(b'=');
 
-/// The five documented routes over `store`, and their twins with or without the trailing slash. It has no fallback
-/// of its own, so that it can be merged with other routers: [`fallback`] is that of the whole.
-pub fn router(store: Arc<dyn Store>) -> Router {
+/// The five documented routes and the reports over `store`, and their twins with or without the trailing slash. It has
+/// no fallback of its own, so that it can be merged with other routers: [`fallback`] is that of the whole.
+pub fn router(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Router {
     Router::new()
         .route("/domains/", only_get(domains::list))
         .route("/pages/user/{user_id}", only_get(pages::by_user))
         .route("/pages/domain/{domain}", only_get(pages::by_domain))
         .route("/pages/id/{page_id}", only_get(pages::by_id))
         .route("/stats/time-range/", only_get(stats::time_range))
+        .route("/reports/domains-by-hour/", only_get(reports::by_hour))
+        .route("/reports/bots-by-domain/", only_get(reports::bots))
+        .route("/reports/top-users/", only_get(reports::top_users))
+        .route("/reports/top-users/pages/", only_get(reports::pages))
         .route("/domains", any(redirect))
         .route("/pages/user/{user_id}/", any(redirect))
         .route("/pages/domain/{domain}/", any(redirect))
         .route("/pages/id/{page_id}/", any(redirect))
         .route("/stats/time-range", any(redirect))
+        .route("/reports/domains-by-hour", any(redirect))
+        .route("/reports/bots-by-domain", any(redirect))
+        .route("/reports/top-users", any(redirect))
+        .route("/reports/top-users/pages", any(redirect))
         .layer(from_fn(surround))
-        .with_state(store)
+        .with_state(RestState { store, present: Present(clock) })
 }
 
 /// What answers where no route of the whole server does: a path of ours that is written otherwise
 /// (`/domain%73/`, `/pages%2Fid%2F1`: FastAPI finds routes on the decoded path), else `{"detail":"Not Found"}`.
-pub fn fallback(store: Arc<dyn Store>) -> Router {
-    Router::new().fallback(decoded).with_state(router(store).fallback(redirect_many))
+pub fn fallback(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Router {
+    Router::new().fallback(decoded).with_state(router(store, clock).fallback(redirect_many))
 }
 
 async fn decoded(State(routes): State<Router>, mut request: Request) -> Result<Response, ApiError> {
@@ -82,9 +92,9 @@ async fn surround(request: Request, next: Next) -> Response {
 }
 
 /// GET and nothing else; axum's own `get` would answer HEAD too, FastAPI does not.
-fn only_get<H, T>(handler: H) -> MethodRouter<Arc<dyn Store>>
+fn only_get<H, T>(handler: H) -> MethodRouter<RestState>
 where
-    H: Handler<T, Arc<dyn Store>>,
+    H: Handler<T, RestState>,
     T: 'static,
 {
     get(handler).head(method_not_allowed).fallback(method_not_allowed)

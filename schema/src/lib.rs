@@ -7,6 +7,7 @@ pub mod hour;
 pub mod page;
 pub mod query;
 pub mod reference;
+pub mod reports;
 pub mod store;
 pub mod tables;
 pub mod wiki;

@@ -79,7 +79,9 @@ fn difference(asked: &Asked, found: &Value) -> String {
 mod tests {
     use super::*;
     use crate::events;
+    use schema::clock::SystemClock;
     use schema::store::{Durability, Migration, StoreUrl};
+    use std::sync::Arc;
 
     #[tokio::test]
     async fn rest_answers_as_the_model_does() {
@@ -91,7 +93,8 @@ mod tests {
         store.write_pages(&pages).await.unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
-        let server = tokio::spawn(axum::serve(listener, rest_compat::router(store)).into_future());
+        let server =
+            tokio::spawn(axum::serve(listener, rest_compat::router(store, Arc::new(SystemClock))).into_future());
         assert!(check_rest(&base, &model).await.unwrap() > 700);
         server.abort();
     }

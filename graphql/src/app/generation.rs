@@ -258,7 +258,7 @@ impl Parts {
         };
         let schema = crate::schema::build(api);
         crate::http::router(schema, stop.clone())
-            .merge(rest_compat::router(Arc::clone(&self.store)))
-            .fallback_service(rest_compat::fallback(Arc::clone(&self.store)))
+            .merge(rest_compat::router(Arc::clone(&self.store), Arc::clone(&self.clock)))
+            .fallback_service(rest_compat::fallback(Arc::clone(&self.store), Arc::clone(&self.clock)))
     }
 }

@@ -3,6 +3,7 @@
 mod answers;
 mod faults;
 mod hostile;
+mod reports;
 mod shapes;
 mod streams;
 

@@ -1,12 +1,16 @@
 //! What REST must answer.
 
 use super::Asked;
+use chrono::DateTime;
 use schema::hour::Hour;
 use schema::page::Page;
 use schema::query::PageList;
 use schema::reference::Reference;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
+
+/// Hours that get reports of their own: a recorded file has pages of many days.
+const WINDOWS: usize = 20;
 
 /// Every question that the reference's pages can be found by, and some that find nothing.
 pub fn questions(reference: &Reference) -> Vec<Asked> {
@@ -15,6 +19,7 @@ pub fn questions(reference: &Reference) -> Vec<Asked> {
     asked.extend(pages_by_user(reference));
     asked.extend(pages_by_id(reference));
     asked.extend(users_by_hour(reference));
+    asked.extend(reports(reference));
     asked
 }
 
@@ -83,6 +88,55 @@ fn users(reference: &Reference, from: Hour, to: Hour) -> Asked {
         .collect();
     let answer = json!({ "from_": from.to_string(), "to": to.to_string(), "users": users });
     ask(format!("/stats/time-range/?from_hour={from}&to_hour={to}"), answer)
+}
+
+/// The reports of some windows, one of them empty.
+fn reports(reference: &Reference) -> Vec<Asked> {
+    let hours: BTreeSet<Hour> = reference.pages().map(|page| Hour::of(page.created_at)).collect();
+    let ends =
+        hours.into_iter().take(WINDOWS).map(|hour| hour.plus(1)).chain([Hour::of(DateTime::UNIX_EPOCH).plus(99)]);
+    ends.flat_map(|to| [by_hour(reference, to.plus(-3), to), bots(reference, to.plus(-3), to)]).collect()
+}
+
+fn by_hour(reference: &Reference, from: Hour, to: Hour) -> Asked {
+    let one = |hour: Hour| {
+        let counts = ranked(reference, hour, hour.plus(1), |_| true);
+        let statistics: Vec<Value> = counts.into_iter().map(|(name, count)| json!({ name: count })).collect();
+        with_times(hour, hour.plus(1), json!({ "statistics": statistics }))
+    };
+    let hours: Vec<Value> = (0..to.count() - from.count()).map(|i| one(from.plus(i))).collect();
+    ask(format!("/reports/domains-by-hour/{}", asked_at(to)), Value::Array(hours))
+}
+
+fn bots(reference: &Reference, from: Hour, to: Hour) -> Asked {
+    let one = |(name, count)| json!({ "domain": name, "created_by_bots": count });
+    let statistics: Vec<Value> = ranked(reference, from, to, |page| page.is_bot).into_iter().map(one).collect();
+    let answer = with_times(from, to, json!({ "statistics": statistics }));
+    ask(format!("/reports/bots-by-domain/{}", asked_at(to)), answer)
+}
+
+/// Three hours, the last of which ends where `to` begins.
+fn asked_at(to: Hour) -> String {
+    format!("?hours=3&skip=1&at={}", to.plus(1).start().format("%Y-%m-%dT%H:%M:%SZ"))
+}
+
+/// Wikis by count, ties by name.
+fn ranked(reference: &Reference, from: Hour, to: Hour, passes: impl Fn(&Page) -> bool) -> Vec<(String, u64)> {
+    let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+    for page in reference.pages().filter(|page| (from..to).contains(&Hour::of(page.created_at)) && passes(page)) {
+        *counts.entry(page.domain.to_string()).or_default() += 1;
+    }
+    let mut counts: Vec<_> = counts.into_iter().collect();
+    counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    counts
+}
+
+fn with_times(from: Hour, to: Hour, mut report: Value) -> Value {
+    report["time_start"] = from.start().format("%H:%M").to_string().into();
+    report["time_end"] = to.start().format("%H:%M").to_string().into();
+    report["start"] = from.start().format("%Y-%m-%dT%H:%M:%SZ").to_string().into();
+    report["end"] = to.start().format("%Y-%m-%dT%H:%M:%SZ").to_string().into();
+    report
 }
 
 fn wire(page: &Page) -> Value {

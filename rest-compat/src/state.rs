@@ -1,0 +1,24 @@
+//! What the routes need: where the pages are, and what time it is.
+
+use axum::extract::FromRef;
+use chrono::{DateTime, Utc};
+use schema::clock::Clock;
+use schema::store::Store;
+use std::sync::Arc;
+
+/// The state of all routes; a handler takes the part that it needs.
+#[derive(Clone, FromRef)]
+pub(crate) struct RestState {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) present: Present,
+}
+
+/// The clock.
+#[derive(Clone)]
+pub(crate) struct Present(pub(crate) Arc<dyn Clock>);
+
+impl Present {
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        self.0.now()
+    }
+}
