@@ -14,6 +14,7 @@ mod paging;
 mod pipeline;
 mod query;
 mod ranks;
+mod reports;
 mod scalars;
 mod subscription;
 mod user;

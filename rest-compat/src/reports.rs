@@ -15,8 +15,8 @@ use futures::{StreamExt, TryStreamExt, stream};
 use schema::hour::{Hour, HourRange};
 use schema::query::{PageFilter, PageList, PageQuery, TimeSpan};
 use schema::reports::{
-    DEFAULT_HOURS, DEFAULT_PEOPLE, DEFAULT_SKIP, MAX_HOURS, MAX_PEOPLE, MAX_SKIP, People, Person, bot_pages_by_domain,
-    domains_by_hour, window,
+    DEFAULT_HOURS, DEFAULT_PEOPLE, DEFAULT_SKIP, MAX_HOURS, MAX_PEOPLE, MAX_SKIP, Person, bot_pages_by_domain,
+    domains_by_hour, load_people, window,
 };
 use schema::store::{Store, StoreError};
 use std::sync::Arc;
@@ -24,7 +24,7 @@ use wire::{BotReport, HourReport, PeopleReport, PersonReport, Times};
 
 /// Titles of one person in a report at most; one bot can make 20,000 pages in six hours.
 const TITLES: usize = 100;
-/// Hours, or people, read side by side.
+/// People whose titles are read side by side.
 const AT_ONCE: usize = 4;
 /// Pages read at once while a person's are streamed.
 const SLICE: usize = 1_000;
@@ -66,14 +66,7 @@ pub(crate) async fn top_users(
             return Err(ApiError::Invalid(errors.collect()));
         }
     };
-    let people = stream::iter(window.hours())
-        .map(|hour| store.hour_users(hour))
-        .buffered(AT_ONCE)
-        .try_fold(People::default(), |mut people, rows| async move {
-            people.add(rows);
-            Ok(people)
-        })
-        .await?;
+    let people = load_people(&*store, window).await?;
     let users = stream::iter(people.top(limit))
         .map(|person| report_of(&*store, person, window))
         .buffered(AT_ONCE)

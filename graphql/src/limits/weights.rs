@@ -17,7 +17,9 @@ pub(super) fn of(field: &str) -> Weight {
     let (own, times) = match field {
         "pages" | "domains" | "hours" | "users" | "gaps" => (10, 20),
         "accounts" => (10, 100),
-        "topDomains" => (200, 20),
+        "topDomains" | "topUsers" => (200, 20),
+        "domainsByHour" => (100, 6),
+        "botPagesByDomain" => (100, 20),
         "pagesById" | "usersById" => (10, 10),
         "stages" | "rejected" => (1, 8),
         "userCount" | "domainCount" => (40, 1),

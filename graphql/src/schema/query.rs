@@ -12,7 +12,8 @@ use super::page_list::{PageConnection, PageListQuery};
 use super::paging::{Paging, part_of};
 use super::pipeline::Pipeline;
 use super::ranks::{DomainRank, RankOrder, rank};
-use super::scalars::{HourName, list_size};
+use super::reports::Reports;
+use super::scalars::{HourName, Time, list_size};
 use super::user::User;
 use super::wiki::ProjectFamily;
 use super::{api, loaders};
@@ -20,6 +21,7 @@ use async_graphql::{Context, ID, Object};
 use futures::future::try_join_all;
 use schema::hour::{Hour, HourRange};
 use schema::query::{DomainRow, PageList};
+use schema::reports::{DEFAULT_HOURS, DEFAULT_SKIP};
 use std::sync::Arc;
 
 const MAX_IDS: usize = 100;
@@ -182,6 +184,20 @@ impl Query {
         let row_of = |name| rows.get(name).cloned().flatten().map(|row| Domain((*row).clone()));
         let ranked = numbers.iter().enumerate().filter_map(|(i, n)| Some(n.at(i, row_of(&n.domain)?)));
         Ok(Some(ranked.collect()))
+    }
+
+    /// The three hourly reports. The window is `hours` whole hours and ends `skip` whole hours before the hour of `at`
+    /// began: at 19:32 it is 12:00 to 18:00.
+    async fn reports(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Asked at this time instead of now.")] at: Option<Time>,
+        #[graphql(desc = "Hours of the window, 1 to 168.", default_with = "DEFAULT_HOURS.cast_signed()")] hours: i32,
+        #[graphql(desc = "Hours left out at its end, 0 to 168.", default_with = "DEFAULT_SKIP.cast_signed()")]
+        skip: i32,
+    ) -> Result<Option<Reports>, ApiError> {
+        let at = at.map_or_else(|| api(ctx).clock.now(), |at| at.0);
+        Reports::parse(at, hours, skip).map(Some)
     }
 
     /// One hour. Null only for an hour in the future; an hour without pages has counts of 0.

@@ -6,4 +6,5 @@ pub(crate) mod fixture;
 mod lists;
 mod loading;
 mod objects;
+mod reports;
 mod wrong;

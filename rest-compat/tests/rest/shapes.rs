@@ -26,7 +26,17 @@ async fn unknown_routes_are_404_and_other_parts_of_the_server_answer() {
 #[tokio::test]
 async fn only_get_is_allowed() {
     let server = Server::with(&[]).await;
-    for path in ["/domains/", "/pages/user/1", "/pages/domain/x", "/pages/id/1", "/stats/time-range/"] {
+    for path in [
+        "/domains/",
+        "/pages/user/1",
+        "/pages/domain/x",
+        "/pages/id/1",
+        "/stats/time-range/",
+        "/reports/domains-by-hour/",
+        "/reports/bots-by-domain/",
+        "/reports/top-users/",
+        "/reports/top-users/pages/",
+    ] {
         for method in ["POST", "PUT", "DELETE", "OPTIONS", "HEAD", "PATCH", "BREW"] {
             let answer = server.send(method, path, &[]).await;
             assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED, "{method} {path}");
@@ -61,6 +71,10 @@ async fn a_path_but_for_its_slash_is_redirected_with_an_absolute_location() {
         ("/domains", "/domains/"),
         ("/domains?x=1&y=%20", "/domains/?x=1&y=%20"),
         ("/stats/time-range?from_hour=a", "/stats/time-range/?from_hour=a"),
+        ("/reports/domains-by-hour?hours=1", "/reports/domains-by-hour/?hours=1"),
+        ("/reports/bots-by-domain", "/reports/bots-by-domain/"),
+        ("/reports/top-users?limit=3", "/reports/top-users/?limit=3"),
+        ("/reports/top-users/pages?user_name=%D1%8F", "/reports/top-users/pages/?user_name=%D1%8F"),
         ("/pages/user/1/", "/pages/user/1"),
         ("/pages/domain/%D1%8F/", "/pages/domain/%D1%8F"),
         ("/pages/id/1/?domain=x", "/pages/id/1?domain=x"),

@@ -54,6 +54,18 @@ async fn rankings_of_one_range_are_one_read() {
 }
 
 #[tokio::test]
+async fn a_report_reads_its_range_once_and_its_wikis_together() {
+    let fixture = hundred_pages().await;
+    let document = "{ reports(skip: 0, hours: 3, at: \"2025-05-18T11:00:00Z\") {
+        domainsByHour { domains { pageCount domain { name } } } botPagesByDomain { pageCount domain { name } } } }";
+    let answer = fixture.answer(document).await;
+    assert!(answer["errors"].is_null(), "{answer}");
+    let mut calls = fixture.calls.take();
+    calls.sort_unstable();
+    assert_eq!(calls, ["hour_counts", "load_domains"]);
+}
+
+#[tokio::test]
 async fn each_event_of_a_subscription_reads_anew() {
     use futures::StreamExt;
     let fixture = hundred_pages().await;

@@ -21,6 +21,11 @@ async fn wrong_arguments_are_named() {
     check("pages(first: 0) { nodes { id } }", "first must be 1 to 100, not 0").await;
     check("pages(first: -1) { nodes { id } }", "first must be 1 to 100, not -1").await;
     check("pages(first: 101) { nodes { id } }", "first must be 1 to 100, not 101").await;
+    check("reports(hours: 0) { start }", "hours must be 1 to 168, not 0").await;
+    check("reports(hours: 169) { start }", "hours must be 1 to 168, not 169").await;
+    check("reports(skip: -1) { start }", "skip must be 0 to 168, not -1").await;
+    check("reports(at: \"1969-12-31T23:00:00Z\") { start }", "at must be from 1970 to 9999").await;
+    check("reports { topUsers(limit: 101) { userName } }", "limit must be 1 to 100, not 101").await;
     check("topDomains(limit: 0) { rank }", "limit must be 1 to 100, not 0").await;
     check("pages(during: {lastHours: 0}) { nodes { id } }", "lastHours must be 1 to 8784, not 0").await;
     check("pages(filter: {namespaces: []}) { nodes { id } }", "namespaces is an empty list; leave it out instead")

@@ -1,0 +1,167 @@
+//! The hourly reports for one window.
+
+use super::api;
+use super::domain::Domain;
+use super::errors::{ApiError, bad_input};
+use super::filter::Range;
+use super::loaders;
+use super::page_list::{PageConnection, PageListQuery};
+use super::scalars::{Time, count, list_size};
+use super::user::User;
+use async_graphql::{Context, Object, SimpleObject};
+use chrono::{DateTime, Utc};
+use schema::hour::{Hour, HourRange};
+use schema::query::{PageFilter, PageList, TimeSpan};
+use schema::reports::{
+    DEFAULT_PEOPLE, MAX_HOURS, MAX_SKIP, Person, bot_pages_by_domain, domains_by_hour, load_people, window,
+};
+use std::collections::HashMap;
+
+/// The hourly reports for one window.
+#[derive(Clone, Copy)]
+pub(crate) struct Reports(HourRange);
+
+impl Reports {
+    /// # Errors
+    /// `BAD_USER_INPUT` for what is out of bounds.
+    pub(crate) fn parse(at: DateTime<Utc>, hours: i32, skip: i32) -> Result<Self, ApiError> {
+        let within = |name: &str, number: i32, min: u32, max: u32| {
+            let number_of = u32::try_from(number).ok().filter(|number| (min..=max).contains(number));
+            number_of.ok_or_else(|| bad_input(format!("{name} must be {min} to {max}, not {number}")))
+        };
+        let (hours, skip) = (within("hours", hours, 1, MAX_HOURS)?, within("skip", skip, 0, MAX_SKIP)?);
+        if Hour::time_within(at.timestamp()).is_none() {
+            return Err(bad_input("at must be from 1970 to 9999"));
+        }
+        Ok(Self(window(at, hours, skip)))
+    }
+}
+
+/// The hourly reports for one window.
+#[Object]
+impl Reports {
+    /// The window's first instant.
+    async fn start(&self) -> Time {
+        Time(self.0.from.start())
+    }
+
+    /// The first instant behind the window.
+    async fn end(&self) -> Time {
+        Time(self.0.to.start())
+    }
+
+    /// One entry per hour, oldest first, also for hours without pages.
+    async fn domains_by_hour(&self, ctx: &Context<'_>) -> Result<Vec<ReportHour>, ApiError> {
+        let counts = loaders(ctx).range_counts(self.0).await?;
+        let hours = domains_by_hour(self.0, &counts);
+        let names = hours.iter().flat_map(|hour| &hour.domains).map(|row| row.domain.clone());
+        let wikis = load_wikis(ctx, names).await?;
+        let report = |report: schema::reports::ReportHour| ReportHour {
+            start: Time(report.hour.start()),
+            end: Time(report.hour.end()),
+            domains: counted(report.domains, &wikis),
+        };
+        Ok(hours.into_iter().map(report).collect())
+    }
+
+    /// The wikis on which bots created pages, most first, ties by name.
+    async fn bot_pages_by_domain(&self, ctx: &Context<'_>) -> Result<Vec<DomainCount>, ApiError> {
+        let rows = bot_pages_by_domain(&loaders(ctx).range_counts(self.0).await?);
+        let wikis = load_wikis(ctx, rows.iter().map(|row| row.domain.clone())).await?;
+        Ok(counted(rows, &wikis))
+    }
+
+    /// The people who created most, on all wikis together; ties by name.
+    async fn top_users(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "At most so many, 1 to 100.", default = 20)] limit: i32,
+    ) -> Result<Vec<ReportUser>, ApiError> {
+        let limit = list_size("limit", Some(limit), DEFAULT_PEOPLE)?;
+        let people = load_people(&*api(ctx).store, self.0).await?;
+        Ok(people.top(limit).into_iter().map(|person| ReportUser { person, window: self.0 }).collect())
+    }
+}
+
+/// One hour of a report.
+#[derive(Clone, SimpleObject)]
+pub(crate) struct ReportHour {
+    /// The hour's first instant.
+    start: Time,
+    /// The first instant after it.
+    end: Time,
+    /// The wikis with pages, most first, ties by name.
+    domains: Vec<DomainCount>,
+}
+
+/// Pages of one wiki in a window.
+#[derive(Clone, SimpleObject)]
+pub(crate) struct DomainCount {
+    /// The wiki.
+    domain: Domain,
+    /// How many pages.
+    page_count: i32,
+}
+
+/// A person in a window.
+pub(crate) struct ReportUser {
+    person: Person,
+    window: HourRange,
+}
+
+/// A person in a window. The titles are `pages { nodes { pageTitle } }`, paged like every list.
+#[Object]
+impl ReportUser {
+    /// The name, the same on all wikis.
+    async fn user_name(&self) -> &str {
+        &self.person.user_name
+    }
+
+    /// The accounts with pages in the window, most first, ties by wiki.
+    async fn accounts(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "At most so many, 1 to 100.", default = 100)] limit: i32,
+    ) -> Result<Vec<User>, ApiError> {
+        let limit = list_size("limit", Some(limit), 100)?;
+        let accounts = self.person.accounts.iter().take(limit);
+        let keys: Vec<_> = accounts.map(|account| (account.domain.clone(), account.user_id)).collect();
+        let users = loaders(ctx).users(keys.clone()).await?;
+        Ok(keys.iter().filter_map(|key| Some(User { newest: users.get(key)?.clone()? })).collect())
+    }
+
+    /// Pages in the window on all wikis.
+    async fn page_count(&self) -> i32 {
+        count(self.person.page_count)
+    }
+
+    /// The pages of the window, newest first.
+    async fn pages(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "At most so many, 1 to 100; 20 without it.")] first: Option<i32>,
+        #[graphql(desc = "Go on behind this cursor of the same list.")] after: Option<String>,
+    ) -> Result<PageConnection, ApiError> {
+        let list = PageList::UserName(self.person.user_name.clone());
+        let asked = format!("{}..{}", self.window.from, self.window.to);
+        let range = Range { span: TimeSpan::of_hours(self.window), asked };
+        PageConnection::load(ctx, PageListQuery { list, range, filter: PageFilter::default(), first, after }).await
+    }
+}
+
+type Wikis = HashMap<schema::page::Domain, Domain>;
+
+async fn load_wikis(ctx: &Context<'_>, names: impl Iterator<Item = schema::page::Domain>) -> Result<Wikis, ApiError> {
+    let mut names: Vec<_> = names.collect();
+    names.sort_unstable();
+    names.dedup();
+    let rows = loaders(ctx).domains(names).await?;
+    Ok(rows.into_iter().filter_map(|(name, row)| Some((name, Domain((*row?).clone())))).collect())
+}
+
+fn counted(rows: Vec<schema::reports::DomainCount>, wikis: &Wikis) -> Vec<DomainCount> {
+    let row = |row: schema::reports::DomainCount| {
+        Some(DomainCount { domain: wikis.get(&row.domain)?.clone(), page_count: count(row.page_count) })
+    };
+    rows.into_iter().filter_map(row).collect()
+}

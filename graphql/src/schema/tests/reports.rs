@@ -1,0 +1,75 @@
+//! The hourly reports; the present is 2025-05-18 10:30.
+
+use super::fixture::{Fixture, check_query, page};
+
+#[tokio::test]
+async fn the_three_reports_of_the_default_window() {
+    check_query(
+        r#"{ reports { start end
+            domainsByHour { start end domains { domain { name wiki } pageCount } }
+            botPagesByDomain { domain { name } pageCount }
+            topUsers { userName pageCount accounts(limit: 3) { domain { name } userId } pages { nodes { pageTitle } } } } }"#,
+        r#"{"data":{"reports":{"start":"2025-05-18T03:00:00Z","end":"2025-05-18T09:00:00Z",
+            "domainsByHour":[
+                {"start":"2025-05-18T03:00:00Z","end":"2025-05-18T04:00:00Z","domains":[]},
+                {"start":"2025-05-18T04:00:00Z","end":"2025-05-18T05:00:00Z","domains":[]},
+                {"start":"2025-05-18T05:00:00Z","end":"2025-05-18T06:00:00Z","domains":[]},
+                {"start":"2025-05-18T06:00:00Z","end":"2025-05-18T07:00:00Z","domains":[]},
+                {"start":"2025-05-18T07:00:00Z","end":"2025-05-18T08:00:00Z","domains":[]},
+                {"start":"2025-05-18T08:00:00Z","end":"2025-05-18T09:00:00Z",
+                    "domains":[{"domain":{"name":"it.wikisource.org","wiki":"itwikisource"},"pageCount":1}]}],
+            "botPagesByDomain":[],
+            "topUsers":[{"userName":"~2025-12345-67","pageCount":1,
+                "accounts":[{"domain":{"name":"it.wikisource.org"},"userId":"9"}],
+                "pages":{"nodes":[{"pageTitle":"Più_<b>_\"x\"_?#/29"}]}}]}}}"#,
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn another_window_and_one_in_the_future() {
+    check_query(
+        r#"{ past: reports(at: "2025-05-18T11:00:00Z", hours: 2, skip: 0) {
+                start end botPagesByDomain { domain { name } pageCount }
+                topUsers(limit: 2) { userName pageCount accounts(limit: 1) { domain { name } } } }
+            future: reports(at: "2031-01-01T00:00:00Z", hours: 1) {
+                domainsByHour { domains { pageCount } } botPagesByDomain { pageCount } topUsers { userName } } }"#,
+        r#"{"data":{"past":{"start":"2025-05-18T09:00:00Z","end":"2025-05-18T11:00:00Z",
+                "botPagesByDomain":[{"domain":{"name":"www.wikidata.org"},"pageCount":2}],
+                "topUsers":[
+                    {"userName":"Alex brollo","pageCount":2,"accounts":[{"domain":{"name":"commons.wikimedia.org"}}]},
+                    {"userName":"SomeBot","pageCount":2,"accounts":[{"domain":{"name":"www.wikidata.org"}}]}]},
+            "future":{"domainsByHour":[{"domains":[]}],"botPagesByDomain":[],"topUsers":[]}}}"#,
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_person_s_pages_are_those_of_the_window_and_go_on_behind_a_cursor() {
+    let pages: Vec<_> =
+        (0..9).map(|i| page("it.wikisource.org", i + 1, (7, "Ann"), 3_600 * (i64::try_from(i).unwrap() + 1))).collect();
+    let fixture = Fixture::with(&pages).await;
+    let ask = async |after: &str| {
+        let document = format!(
+            "{{ reports {{ topUsers {{ pageCount pages(first: 4{after}) {{ nodes {{ pageId }} pageInfo {{ hasNextPage endCursor }} }} }} }} }}"
+        );
+        fixture.answer(document).await["data"]["reports"]["topUsers"][0].take()
+    };
+    let first = ask("").await;
+    assert_eq!(first["pageCount"], 6);
+    let ids = |part: &serde_json::Value| {
+        part["pages"]["nodes"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|n| n["pageId"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(ids(&first), ["2", "3", "4", "5"]);
+    let cursor = first["pages"]["pageInfo"]["endCursor"].as_str().unwrap();
+    let rest = ask(&format!(", after: {cursor:?}")).await;
+    assert_eq!(
+        (ids(&rest), &rest["pages"]["pageInfo"]["hasNextPage"]),
+        (vec!["6".to_owned(), "7".into()], &false.into())
+    );
+}
