@@ -40,7 +40,14 @@ pub(super) async fn serve(socket: WebSocket, schema: Schema, stop: CancellationT
     };
     let frame = CloseFrame { code: close.code(), reason: close.reason().into() };
     // The client may be gone: then there is nobody to tell.
-    let _ = timeout(Duration::from_secs(1), connection.socket.send(Message::Close(Some(frame)))).await;
+    let _ = timeout(Duration::from_secs(1), end(connection.socket, frame)).await;
+}
+
+/// Closes the connection and waits until the client has, too.
+async fn end(mut socket: WebSocket, frame: CloseFrame) {
+    // An error says that the client closed first: its close is answered when there is nothing more to read.
+    let _ = socket.send(Message::Close(Some(frame))).await;
+    while let Some(Ok(_)) = socket.recv().await {}
 }
 
 /// What an operation has to say: answers, then none.

@@ -5,6 +5,7 @@ use crate::schema::tests::fixture::page;
 use futures::{SinkExt, StreamExt};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 type Socket = WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>;
@@ -142,6 +143,17 @@ async fn breaking_the_protocol_closes_with_its_code() {
         let mut socket = introduced(&server).await;
         say(&mut socket, bad).await;
         assert_eq!(hear(&mut socket).await, json!({ "close": 4400 }));
+    }
+}
+
+#[tokio::test]
+async fn a_client_s_close_is_answered() {
+    let server = Server::start().await;
+    for is_introduced in [false, true] {
+        let mut socket = if is_introduced { introduced(&server).await } else { server.open().await };
+        socket.close(Some(CloseFrame { code: 1000.into(), reason: "".into() })).await.unwrap();
+        assert_eq!(hear(&mut socket).await, json!({ "close": 1000 }));
+        assert!(socket.next().await.is_none(), "and the connection ends");
     }
 }
 
