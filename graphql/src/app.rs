@@ -13,7 +13,7 @@ use ingest::bus::BusUrl;
 use ingest::source::{EventSource, SampleSettings, SourceSetting, StreamSettings};
 use sample_mode::{patience_ends, sample_folder, stream_answers};
 use schema::clock::Clock;
-use schema::store::{Migration, StoreUrl};
+use schema::store::{Migration, Store, StoreUrl};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 pub use terminal::{LogWriter, Screen, Terminal};
@@ -132,23 +132,25 @@ impl Supervisor {
     async fn begin(&self) -> anyhow::Result<Generation> {
         match self.settings.source {
             SourceSetting::Sample if self.settings.role == Role::Run => {
-                self.open(Mode::Sample("asked for by --source sample".into())).await
+                self.open(Mode::Sample("asked for by --source sample".into()), None).await
             }
-            _ => self.open(Mode::Live).await,
+            _ => self.open(Mode::Live, None).await,
         }
     }
 
-    async fn open(&self, mode: Mode) -> anyhow::Result<Generation> {
+    /// Starts a generation; the live store may be open already.
+    async fn open(&self, mode: Mode, live: Option<Arc<dyn Store>>) -> anyhow::Result<Generation> {
         let listener = self.listener.try_clone().context("the listener cannot be shared")?;
-        Generation::start(self.plan(mode), listener, Arc::clone(&self.clock)).await
+        Generation::start(self.plan(mode, live), listener, Arc::clone(&self.clock)).await
     }
 
-    fn plan(&self, mode: Mode) -> Plan {
+    fn plan(&self, mode: Mode, live: Option<Arc<dyn Store>>) -> Plan {
         let s = &self.settings;
         let (store, bus, source) = match &mode {
             Mode::Live => {
                 let migration = if s.role == Role::Run { Migration::Apply } else { Migration::Expect };
-                let store = StorePlan::Live(s.store.clone(), migration);
+                let opened = live.map(StorePlan::Kept);
+                let store = opened.unwrap_or_else(|| StorePlan::Live(s.store.clone(), migration));
                 (store, s.bus.clone(), EventSource::Stream(self.stream()))
             }
             Mode::Sample(reason) => {
@@ -170,16 +172,21 @@ impl Supervisor {
 
     async fn run(self, first: Generation) -> anyhow::Result<()> {
         let mut generation = first;
+        // Stays open while the sample plays, so that nobody else takes it meanwhile.
+        let mut live = None;
         loop {
             let watch = generation.watch();
             let next = tokio::select! {
                 ended = generation.failed() => Err(ended),
                 next = self.next_mode(&watch) => Ok(next),
             };
+            if *generation.mode() == Mode::Live {
+                live = Some(generation.store());
+            }
             let stopped = generation.stop().await;
             let Some(mode) = next? else { return stopped };
             stopped?;
-            generation = self.open(mode).await?;
+            generation = self.open(mode, live.clone()).await?;
             match generation.mode() {
                 Mode::Live => self.settings.terminal.print_live(),
                 Mode::Sample(reason) => self.settings.terminal.print_sample(reason, &self.settings.source),

@@ -12,6 +12,7 @@ use schema::store::StoreUrl;
 use serde_json::Value;
 use std::path::Path;
 use std::time::Duration;
+use stores::check_refused;
 use tests::app::{Spawned, spawn_from};
 use tests::ask::ask_graphql;
 use tests::stream_server::{Misbehaviour, StreamServer};
@@ -83,6 +84,7 @@ async fn the_sample_takes_over_and_makes_way() {
     let data = wait_for(&app, "the sample", SOURCE, is_sample).await;
     let reason = data["pipeline"]["sourceReason"].as_str().unwrap();
     assert!(reason.contains("503"), "the reason in words: {reason}");
+    check_refused(folder.path(), SourceSetting::Live, &server, &["in use by another pagetrack"]).await;
 
     let is_live = |data: &Value| data["pipeline"]["source"] == "LIVE" && data["pipeline"]["isConnected"] == true;
     let data = wait_for(&app, "the live stream", SOURCE, is_live).await;

@@ -9,7 +9,7 @@ use tests::app::spawn_from;
 use tests::stream_server::StreamServer;
 
 /// A start on `folder` fails with these words.
-async fn check_refused(folder: &Path, source: SourceSetting, server: &StreamServer, words: &[&str]) {
+pub(crate) async fn check_refused(folder: &Path, source: SourceSetting, server: &StreamServer, words: &[&str]) {
     let started = spawn_from(&StoreUrl::Embedded(folder.into()), &BusUrl::Memory, source, server.url()).await;
     let said = format!("{:#}", started.err().expect("it does not start"));
     assert!(words.iter().all(|word| said.contains(word)) && !said.contains('\n'), "{said}");

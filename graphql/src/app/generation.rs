@@ -43,10 +43,11 @@ pub(super) struct Plan {
 }
 
 /// Which store, and what may be done to it.
-#[derive(Debug, Clone)]
 pub(super) enum StorePlan {
     /// The one of `--store`.
     Live(StoreUrl, Migration),
+    /// The same, open since an earlier generation.
+    Kept(Arc<dyn Store>),
     /// The sample's own, in this folder, made anew.
     Sample(PathBuf),
 }
@@ -58,6 +59,7 @@ impl StorePlan {
                 let opened = store::open(url, *migration, durability).await;
                 opened.with_context(|| format!("cannot open --store {url}"))
             }
+            Self::Kept(store) => Ok(Arc::clone(store)),
             Self::Sample(folder) => {
                 let opened = store::open_sample(folder).await;
                 opened.with_context(|| format!("cannot open the sample's store in {}", folder.display()))
@@ -76,6 +78,7 @@ struct Task {
 /// A running set.
 pub(super) struct Generation {
     watch: Watch,
+    store: Arc<dyn Store>,
     /// In the order in which they are stopped.
     tasks: Vec<Task>,
 }
@@ -120,7 +123,7 @@ impl Generation {
         let view = PipelineView::new(Arc::clone(&clock));
         let parts = Parts { store, bus, clock, view };
         let watch = Watch { mode: plan.mode, is_first_start, producer: None };
-        let mut generation = Self { watch, tasks: Vec::new() };
+        let mut generation = Self { watch, store: Arc::clone(&parts.store), tasks: Vec::new() };
         let services = parts.services(listener, plan.terminal).await?;
         if let Some(source) = plan.source {
             generation.start_stages(&parts, source);
@@ -150,6 +153,11 @@ impl Generation {
 
     pub(super) fn mode(&self) -> &Mode {
         &self.watch.mode
+    }
+
+    /// Where its pages are.
+    pub(super) fn store(&self) -> Arc<dyn Store> {
+        Arc::clone(&self.store)
     }
 
     /// What decides whether to run differently.
