@@ -7,7 +7,7 @@ use crate::wire::{DomainCount, OnePage, WirePage};
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
-use futures::{Stream, stream};
+use futures::{Stream, TryStreamExt, stream};
 use schema::hour::HourRange;
 use schema::page::{Domain, Page, PageId, UserId};
 use schema::query::{PageFilter, PageList, PageQuery};
@@ -24,7 +24,7 @@ pub(crate) async fn by_user(
     params: Params,
 ) -> Result<Response, ApiError> {
     let query = user_list(&user_id, params.last("domain")).map(|list| PageQuery::newest(list, SLICE));
-    list::respond("\"pages\":".into(), slices(store, query)).await
+    list::respond("\"pages\":".into(), wire_slices(store, query)).await
 }
 
 /// None for what cannot be a user: no such user has pages.
@@ -36,18 +36,26 @@ fn user_list(user_id: &str, domain: Option<&str>) -> Option<PageList> {
     }
 }
 
+/// A list as the answers write it, in slices.
+pub(crate) fn wire_slices(
+    store: Arc<dyn Store>,
+    query: Option<PageQuery>,
+) -> impl Stream<Item = Result<Vec<WirePage>, StoreError>> + Send {
+    slices(store, query).map_ok(|pages| pages.into_iter().map(WirePage::from).collect())
+}
+
 /// A list in keyset pages, one short read each.
 pub(crate) fn slices(
     store: Arc<dyn Store>,
     query: Option<PageQuery>,
-) -> impl Stream<Item = Result<Vec<WirePage>, StoreError>> + Send {
+) -> impl Stream<Item = Result<Vec<Page>, StoreError>> + Send {
     stream::try_unfold(query, move |query| {
         let store = Arc::clone(&store);
         async move {
             let Some(query) = query else { return Ok(None) };
             let slice = store.list_pages(&query).await?;
             let next = slice.next.map(|key| PageQuery { after: Some(key), ..query });
-            Ok(Some((slice.pages.into_iter().map(WirePage::from).collect(), next)))
+            Ok(Some((slice.pages, next)))
         }
     })
 }

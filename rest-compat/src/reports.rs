@@ -4,21 +4,21 @@ mod wire;
 
 use crate::error::{ApiError, FieldError};
 use crate::list;
-use crate::pages::slices;
+use crate::pages::{slices, wire_slices};
 use crate::params::Params;
-use crate::state::Present;
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
 use chrono::{DateTime, NaiveDateTime, Utc};
 use futures::{StreamExt, TryStreamExt, stream};
+use schema::clock::Clock;
 use schema::hour::{Hour, HourRange};
 use schema::query::{PageFilter, PageList, PageQuery, TimeSpan};
 use schema::reports::{
-    DEFAULT_HOURS, DEFAULT_PEOPLE, DEFAULT_SKIP, MAX_HOURS, MAX_PEOPLE, MAX_SKIP, Person, bot_pages_by_domain,
-    domains_by_hour, load_people, window,
+    DEFAULT_HOURS, DEFAULT_PEOPLE, DEFAULT_SKIP, MAX_HOURS, MAX_PEOPLE, MAX_SKIP, People, Person, bot_pages_by_domain,
+    domains_by_hour, window,
 };
-use schema::store::{Store, StoreError};
+use schema::store::{Store, StoreError, fold_hour_users};
 use std::sync::Arc;
 use wire::{BotReport, HourReport, PeopleReport, PersonReport, Times};
 
@@ -32,10 +32,10 @@ const SLICE: usize = 1_000;
 /// `GET /reports/domains-by-hour/`: each hour of the window, oldest first, with the pages of each wiki.
 pub(crate) async fn by_hour(
     State(store): State<Arc<dyn Store>>,
-    State(present): State<Present>,
+    State(clock): State<Arc<dyn Clock>>,
     params: Params,
 ) -> Result<Json<Vec<HourReport>>, ApiError> {
-    let window = parse_window(&params, present.now()).map_err(ApiError::Invalid)?;
+    let window = parse_window(&params, clock.now()).map_err(ApiError::Invalid)?;
     let counts = store.hour_counts(window).await?;
     Ok(Json(domains_by_hour(window, &counts).into_iter().map(HourReport::from).collect()))
 }
@@ -43,10 +43,10 @@ pub(crate) async fn by_hour(
 /// `GET /reports/bots-by-domain/`: the wikis on which bots created pages in the window.
 pub(crate) async fn bots(
     State(store): State<Arc<dyn Store>>,
-    State(present): State<Present>,
+    State(clock): State<Arc<dyn Clock>>,
     params: Params,
 ) -> Result<Json<BotReport>, ApiError> {
-    let window = parse_window(&params, present.now()).map_err(ApiError::Invalid)?;
+    let window = parse_window(&params, clock.now()).map_err(ApiError::Invalid)?;
     let counts = store.hour_counts(window).await?;
     Ok(Json(BotReport::new(window, bot_pages_by_domain(&counts))))
 }
@@ -54,11 +54,11 @@ pub(crate) async fn bots(
 /// `GET /reports/top-users/`: the people who created most in the window, each with the newest titles.
 pub(crate) async fn top_users(
     State(store): State<Arc<dyn Store>>,
-    State(present): State<Present>,
+    State(clock): State<Arc<dyn Clock>>,
     params: Params,
 ) -> Result<Json<PeopleReport>, ApiError> {
     let (window, limit) =
-        (parse_window(&params, present.now()), number(&params, "limit", DEFAULT_PEOPLE, 1..=MAX_PEOPLE));
+        (parse_window(&params, clock.now()), number(&params, "limit", DEFAULT_PEOPLE, 1..=MAX_PEOPLE));
     let (window, limit) = match (window, limit) {
         (Ok(window), Ok(limit)) => (window, limit),
         (window, limit) => {
@@ -66,9 +66,9 @@ pub(crate) async fn top_users(
             return Err(ApiError::Invalid(errors.collect()));
         }
     };
-    let people = load_people(&*store, window).await?;
+    let people = fold_hour_users(&*store, window.hours(), People::default(), People::add).await?;
     let users = stream::iter(people.top(limit))
-        .map(|person| report_of(&*store, person, window))
+        .map(|person| report_of(Arc::clone(&store), person, window))
         .buffered(AT_ONCE)
         .try_collect()
         .await?;
@@ -78,11 +78,11 @@ pub(crate) async fn top_users(
 /// `GET /reports/top-users/pages/?user_name=…`: every page of one person in the window, newest first.
 pub(crate) async fn pages(
     State(store): State<Arc<dyn Store>>,
-    State(present): State<Present>,
+    State(clock): State<Arc<dyn Clock>>,
     params: Params,
 ) -> Result<Response, ApiError> {
     let name = params.last("user_name").ok_or_else(|| FieldError::missing("user_name"));
-    let (window, name) = match (parse_window(&params, present.now()), name) {
+    let (window, name) = match (parse_window(&params, clock.now()), name) {
         (Ok(window), Ok(name)) => (window, name),
         (window, name) => {
             let errors = name.err().into_iter().chain(window.err().into_iter().flatten());
@@ -92,18 +92,13 @@ pub(crate) async fn pages(
     let query = query_of(name, window, SLICE);
     let head = Times::of(window).members();
     let name = serde_json::to_string(name).expect("a text is JSON");
-    list::respond(format!("\"user_name\":{name},{head},\"pages\":"), slices(store, Some(query))).await
+    list::respond(format!("\"user_name\":{name},{head},\"pages\":"), wire_slices(store, Some(query))).await
 }
 
-async fn report_of(store: &dyn Store, person: Person, window: HourRange) -> Result<PersonReport, StoreError> {
-    let mut titles = Vec::new();
-    let mut query = Some(query_of(&person.user_name, window, TITLES));
-    while let Some(asked) = query.take().filter(|_| titles.len() < TITLES) {
-        let slice = store.list_pages(&asked).await?;
-        titles.extend(slice.pages.into_iter().map(|page| page.page_title));
-        query = slice.next.map(|key| PageQuery { after: Some(key), ..asked });
-    }
-    titles.truncate(TITLES);
+async fn report_of(store: Arc<dyn Store>, person: Person, window: HourRange) -> Result<PersonReport, StoreError> {
+    let newest = slices(store, Some(query_of(&person.user_name, window, TITLES)));
+    let pages = newest.map_ok(|pages| stream::iter(pages).map(Ok::<_, StoreError>)).try_flatten();
+    let titles = pages.map_ok(|page| page.page_title).take(TITLES).try_collect().await?;
     Ok(PersonReport::new(person, titles, window))
 }
 

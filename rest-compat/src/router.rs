@@ -2,7 +2,7 @@
 
 use crate::error::{ApiError, method_not_allowed};
 use crate::slash::{redirect, redirect_many};
-use crate::state::{Present, RestState};
+use crate::state::RestState;
 use crate::{domains, pages, reports, stats};
 use axum::Router;
 use axum::extract::{Request, State};
@@ -63,7 +63,7 @@ pub fn router(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Router {
         .route("/reports/top-users", any(redirect))
         .route("/reports/top-users/pages", any(redirect))
         .layer(from_fn(surround))
-        .with_state(RestState { store, present: Present(clock) })
+        .with_state(RestState { store, clock })
 }
 
 /// What answers where no route of the whole server does: a path of ours that is written otherwise

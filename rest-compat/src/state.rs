@@ -1,7 +1,6 @@
 //! What the routes need: where the pages are, and what time it is.
 
 use axum::extract::FromRef;
-use chrono::{DateTime, Utc};
 use schema::clock::Clock;
 use schema::store::Store;
 use std::sync::Arc;
@@ -10,15 +9,5 @@ use std::sync::Arc;
 #[derive(Clone, FromRef)]
 pub(crate) struct RestState {
     pub(crate) store: Arc<dyn Store>,
-    pub(crate) present: Present,
-}
-
-/// The clock.
-#[derive(Clone)]
-pub(crate) struct Present(pub(crate) Arc<dyn Clock>);
-
-impl Present {
-    pub(crate) fn now(&self) -> DateTime<Utc> {
-        self.0.now()
-    }
+    pub(crate) clock: Arc<dyn Clock>,
 }

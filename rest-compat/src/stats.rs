@@ -6,14 +6,12 @@ use crate::params::{InclusiveHours, Params};
 use crate::wire::UserCount;
 use axum::extract::State;
 use axum::response::Response;
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{StreamExt, stream};
 use schema::page::{Domain, UserId};
-use schema::store::{Store, StoreError};
+use schema::store::{Store, StoreError, fold_hour_users};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Hours read side by side.
-const HOURS_AT_ONCE: usize = 4;
 /// Users written at once.
 const SLICE: usize = 1_000;
 
@@ -22,7 +20,7 @@ type Counts = BTreeMap<(UserId, String), u64>;
 
 /// `GET /stats/time-range/?from_hour=…&to_hour=…`: both hours included, at most 744; `?domain=` leaves one wiki's.
 ///
-/// Holds one entry per account and name of the range, and the rows of at most [`HOURS_AT_ONCE`] hours.
+/// Holds one entry per account and name of the range, and the rows of a few hours.
 pub(crate) async fn time_range(State(store): State<Arc<dyn Store>>, params: Params) -> Result<Response, ApiError> {
     let hours = InclusiveHours::parse(&params)?;
     let counts = match params.last("domain").map(str::parse::<Domain>) {
@@ -40,14 +38,10 @@ pub(crate) async fn time_range(State(store): State<Arc<dyn Store>>, params: Para
 }
 
 async fn count_users(store: &dyn Store, hours: InclusiveHours, domain: Option<&Domain>) -> Result<Counts, StoreError> {
-    stream::iter(hours.iter())
-        .map(|hour| store.hour_users(hour))
-        .buffer_unordered(HOURS_AT_ONCE)
-        .try_fold(Counts::new(), |mut counts, rows| async move {
-            for row in rows.into_iter().filter(|row| domain.is_none_or(|domain| row.domain == *domain)) {
-                *counts.entry((row.user_id, row.user_name)).or_default() += row.page_count;
-            }
-            Ok(counts)
-        })
-        .await
+    fold_hour_users(store, hours.iter(), Counts::new(), |counts, rows| {
+        for row in rows.into_iter().filter(|row| domain.is_none_or(|domain| row.domain == *domain)) {
+            *counts.entry((row.user_id, row.user_name)).or_default() += row.page_count;
+        }
+    })
+    .await
 }

@@ -1,9 +1,4 @@
-//! The hourly reports over counts of whole hours: pages of each wiki, bots' pages, and the people who created most. Pure
-//! but for [`load_people`].
-
-mod load;
-
-pub use load::load_people;
+//! The hourly reports over counts of whole hours: pages of each wiki, bots' pages, and the people who created most. Pure.
 
 use crate::hour::{Hour, HourRange};
 use crate::page::{Domain, UserId};

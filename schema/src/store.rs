@@ -5,6 +5,9 @@
 pub mod cassandra;
 pub mod conformance;
 pub mod embedded;
+mod hour_users;
+
+pub use hour_users::fold_hour_users;
 
 use crate::hour::{Hour, HourRange};
 use crate::page::{Domain, Page, PageId, UserId};

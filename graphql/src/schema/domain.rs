@@ -10,10 +10,20 @@ use super::{api, loaders};
 use async_graphql::{Context, ID, Object};
 use schema::query::{DomainRow, PageFilter, PageList};
 use schema::wiki::language_of;
+use std::collections::HashMap;
 
 /// One wiki.
 #[derive(Clone)]
 pub(crate) struct Domain(pub(crate) DomainRow);
+
+/// Wikis by name.
+pub(crate) type Domains = HashMap<schema::page::Domain, Domain>;
+
+/// Those of `names` that there are, in one read.
+pub(crate) async fn load_domains(ctx: &Context<'_>, names: Vec<schema::page::Domain>) -> Result<Domains, ApiError> {
+    let rows = loaders(ctx).domains(names).await?;
+    Ok(rows.into_iter().filter_map(|(name, row)| Some((name, Domain((*row?).clone())))).collect())
+}
 
 impl Domain {
     fn list(&self) -> PageList {

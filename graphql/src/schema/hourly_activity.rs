@@ -1,7 +1,7 @@
 //! One UTC hour: its pages, its accounts and its wikis.
 
 use super::connection::{Connection, CountedEdge, HourlyDomainEdge, HourlyUserEdge};
-use super::domain::Domain;
+use super::domain::{Domain, load_domains};
 use super::errors::ApiError;
 use super::filter::{CrossWikiPageFilterInput, Range, parse_cross_wiki_filter};
 use super::node::NodeId;
@@ -151,8 +151,8 @@ impl HourlyActivity {
         let part =
             part_of(all, &paging, &scope, |(name, _)| bytes(name), |(name, _), at| name.as_str().as_bytes().cmp(at));
         let names = part.items.iter().map(|(_, (name, _))| name.clone()).collect();
-        let rows = loaders(ctx).domains(names).await?;
-        Ok(counted(part, |(name, _)| rows.get(name).cloned().flatten().map(|row| Domain((*row).clone()))))
+        let wikis = load_domains(ctx, names).await?;
+        Ok(counted(part, |(name, _)| wikis.get(name).cloned()))
     }
 
     /// Newest first (the table orders an hour by user: this list has a table of its own).

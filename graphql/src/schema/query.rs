@@ -1,7 +1,7 @@
 //! Where questions start.
 
 use super::connection::{Connection, Edge};
-use super::domain::Domain;
+use super::domain::{Domain, load_domains};
 use super::errors::{ApiError, bad_input};
 use super::filter::{CrossWikiPageFilterInput, TimeRange, parse_cross_wiki_filter, parse_range, sorted};
 use super::global_user::GlobalUser;
@@ -180,9 +180,8 @@ impl Query {
         let groups = loaders(ctx).range_counts(both).await?;
         let mut numbers = rank(&groups, range, &filter, order_by, min);
         numbers.truncate(limit);
-        let rows = loaders(ctx).domains(numbers.iter().map(|n| n.domain.clone()).collect()).await?;
-        let row_of = |name| rows.get(name).cloned().flatten().map(|row| Domain((*row).clone()));
-        let ranked = numbers.iter().enumerate().filter_map(|(i, n)| Some(n.at(i, row_of(&n.domain)?)));
+        let wikis = load_domains(ctx, numbers.iter().map(|n| n.domain.clone()).collect()).await?;
+        let ranked = numbers.iter().enumerate().filter_map(|(i, n)| Some(n.at(i, wikis.get(&n.domain)?.clone())));
         Ok(Some(ranked.collect()))
     }
 

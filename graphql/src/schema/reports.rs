@@ -1,7 +1,7 @@
 //! The hourly reports for one window.
 
 use super::api;
-use super::domain::Domain;
+use super::domain::{Domain, Domains, load_domains};
 use super::errors::{ApiError, bad_input};
 use super::filter::Range;
 use super::loaders;
@@ -13,9 +13,10 @@ use chrono::{DateTime, Utc};
 use schema::hour::{Hour, HourRange};
 use schema::query::{PageFilter, PageList, TimeSpan};
 use schema::reports::{
-    DEFAULT_PEOPLE, MAX_HOURS, MAX_SKIP, Person, bot_pages_by_domain, domains_by_hour, load_people, window,
+    DEFAULT_PEOPLE, MAX_HOURS, MAX_SKIP, People, Person, bot_pages_by_domain, domains_by_hour, window,
 };
-use std::collections::HashMap;
+use schema::store::fold_hour_users;
+use std::collections::BTreeSet;
 
 /// The hourly reports for one window.
 #[derive(Clone, Copy)]
@@ -54,8 +55,8 @@ impl Reports {
     async fn domains_by_hour(&self, ctx: &Context<'_>) -> Result<Vec<ReportHour>, ApiError> {
         let counts = loaders(ctx).range_counts(self.0).await?;
         let hours = domains_by_hour(self.0, &counts);
-        let names = hours.iter().flat_map(|hour| &hour.domains).map(|row| row.domain.clone());
-        let wikis = load_wikis(ctx, names).await?;
+        let names: BTreeSet<_> = hours.iter().flat_map(|hour| &hour.domains).map(|row| row.domain.clone()).collect();
+        let wikis = load_domains(ctx, names.into_iter().collect()).await?;
         let report = |report: schema::reports::ReportHour| ReportHour {
             start: Time(report.hour.start()),
             end: Time(report.hour.end()),
@@ -67,7 +68,7 @@ impl Reports {
     /// The wikis on which bots created pages, most first, ties by name.
     async fn bot_pages_by_domain(&self, ctx: &Context<'_>) -> Result<Vec<DomainCount>, ApiError> {
         let rows = bot_pages_by_domain(&loaders(ctx).range_counts(self.0).await?);
-        let wikis = load_wikis(ctx, rows.iter().map(|row| row.domain.clone())).await?;
+        let wikis = load_domains(ctx, rows.iter().map(|row| row.domain.clone()).collect()).await?;
         Ok(counted(rows, &wikis))
     }
 
@@ -78,7 +79,7 @@ impl Reports {
         #[graphql(desc = "At most so many, 1 to 100.", default = 20)] limit: i32,
     ) -> Result<Vec<ReportUser>, ApiError> {
         let limit = list_size("limit", Some(limit), DEFAULT_PEOPLE)?;
-        let people = load_people(&*api(ctx).store, self.0).await?;
+        let people = fold_hour_users(&*api(ctx).store, self.0.hours(), People::default(), People::add).await?;
         Ok(people.top(limit).into_iter().map(|person| ReportUser { person, window: self.0 }).collect())
     }
 }
@@ -149,17 +150,7 @@ impl ReportUser {
     }
 }
 
-type Wikis = HashMap<schema::page::Domain, Domain>;
-
-async fn load_wikis(ctx: &Context<'_>, names: impl Iterator<Item = schema::page::Domain>) -> Result<Wikis, ApiError> {
-    let mut names: Vec<_> = names.collect();
-    names.sort_unstable();
-    names.dedup();
-    let rows = loaders(ctx).domains(names).await?;
-    Ok(rows.into_iter().filter_map(|(name, row)| Some((name, Domain((*row?).clone())))).collect())
-}
-
-fn counted(rows: Vec<schema::reports::DomainCount>, wikis: &Wikis) -> Vec<DomainCount> {
+fn counted(rows: Vec<schema::reports::DomainCount>, wikis: &Domains) -> Vec<DomainCount> {
     let row = |row: schema::reports::DomainCount| {
         Some(DomainCount { domain: wikis.get(&row.domain)?.clone(), page_count: count(row.page_count) })
     };
