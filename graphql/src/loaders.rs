@@ -7,9 +7,11 @@ use ::dataloader::BatchFn;
 use ::dataloader::cached::Loader;
 use futures::future::BoxFuture;
 use futures::stream::{self, StreamExt, TryStreamExt};
+use schema::counts::{count_pages, hourly_counts};
 use schema::hour::{Hour, HourRange};
 use schema::page::{Domain, Page, PageId, UserId};
-use schema::query::{DomainRow, HourCount, HourUser, PageFilter, PageList, PageQuery};
+use schema::period::{Period, TimeUnit};
+use schema::query::{Count, DomainRow, PageFilter, PageList, PageQuery, Series, UserCount};
 use schema::store::{Store, StoreError};
 use std::collections::HashMap;
 use std::fmt::Debug;
@@ -28,16 +30,16 @@ pub struct Loaders {
     users: Table<(Domain, UserId), Option<Arc<Page>>>,
     domains: Table<Domain, Option<Arc<DomainRow>>>,
     accounts: Table<String, Arc<[Arc<Page>]>>,
-    hour_counts: Table<Hour, Arc<[HourCount]>>,
-    range_counts: Table<HourRange, Arc<[HourCount]>>,
-    hour_users: Table<Hour, Arc<[HourUser]>>,
+    hour_counts: Table<Hour, Arc<[Count]>>,
+    range_counts: Table<HourRange, Arc<[Count]>>,
+    hour_users: Table<Hour, Arc<[UserCount]>>,
     oldest: Table<PageList, Option<Arc<Page>>>,
     newest: Table<PageList, Option<Arc<Page>>>,
     page_counts: Table<PageCountKey, u64>,
 }
 
-/// Which pages to count: of one wiki or all, in which hours.
-type PageCountKey = (Option<Domain>, HourRange, PageFilter);
+/// Which pages to count.
+type PageCountKey = (PageList, HourRange, PageFilter);
 
 type Table<K, V> = Loader<K, Result<V, ApiError>, Batch<K, V>>;
 
@@ -58,13 +60,13 @@ impl Loaders {
             range_counts: table(store, |store, ranges| {
                 each(ranges, move |range| {
                     let store = store.clone();
-                    async move { Ok(store.hour_counts(range).await?.into()) }
+                    async move { Ok(hourly_counts(&*store, Series::Domains, range).await?.into()) }
                 })
             }),
             hour_users: table(store, |store, hours| {
                 each(hours, move |hour| {
                     let store = store.clone();
-                    async move { Ok(store.hour_users(hour).await?.into()) }
+                    async move { Ok(store.user_counts(Period::of(TimeUnit::Hour, hour)).await?.into()) }
                 })
             }),
             oldest: table(store, |store, lists| {
@@ -80,9 +82,9 @@ impl Loaders {
                 })
             }),
             page_counts: table(store, |store, keys| {
-                each(keys, move |(domain, hours, filter): PageCountKey| {
+                each(keys, move |(list, hours, filter): PageCountKey| {
                     let store = store.clone();
-                    async move { store.count_pages(domain.as_ref(), hours, &filter).await }
+                    async move { count_pages(&*store, &list, hours, &filter).await }
                 })
             }),
         }
@@ -125,17 +127,17 @@ impl Loaders {
     }
 
     /// An hour's rollup.
-    pub(crate) async fn hour_counts(&self, hour: Hour) -> Result<Arc<[HourCount]>, ApiError> {
+    pub(crate) async fn hour_counts(&self, hour: Hour) -> Result<Arc<[Count]>, ApiError> {
         load(&self.hour_counts, hour).await
     }
 
     /// The rollups of a whole range.
-    pub(crate) async fn range_counts(&self, range: HourRange) -> Result<Arc<[HourCount]>, ApiError> {
+    pub(crate) async fn range_counts(&self, range: HourRange) -> Result<Arc<[Count]>, ApiError> {
         load(&self.range_counts, range).await
     }
 
     /// An hour's accounts.
-    pub(crate) async fn hour_users(&self, hour: Hour) -> Result<Arc<[HourUser]>, ApiError> {
+    pub(crate) async fn hour_users(&self, hour: Hour) -> Result<Arc<[UserCount]>, ApiError> {
         load(&self.hour_users, hour).await
     }
 
@@ -149,14 +151,14 @@ impl Loaders {
         load(&self.newest, list).await
     }
 
-    /// How many pages a wiki (or all) has.
+    /// How many pages a list has.
     pub(crate) async fn count_pages(
         &self,
-        domain: Option<Domain>,
+        list: PageList,
         hours: HourRange,
         filter: PageFilter,
     ) -> Result<u64, ApiError> {
-        load(&self.page_counts, (domain, hours, filter)).await
+        load(&self.page_counts, (list, hours, filter)).await
     }
 }
 
@@ -239,11 +241,11 @@ async fn newest_of(store: &dyn Store, list: PageList) -> Result<Option<Page>, St
 }
 
 /// Neighbouring hours are read as one range.
-async fn load_hour_counts(store: Arc<dyn Store>, hours: Vec<Hour>) -> Result<Vec<Arc<[HourCount]>>, StoreError> {
-    let mut by_hour: HashMap<Hour, Vec<HourCount>> = HashMap::new();
+async fn load_hour_counts(store: Arc<dyn Store>, hours: Vec<Hour>) -> Result<Vec<Arc<[Count]>>, StoreError> {
+    let mut by_hour: HashMap<Hour, Vec<Count>> = HashMap::new();
     for range in runs(&hours) {
-        for group in store.hour_counts(range).await? {
-            by_hour.entry(group.hour).or_default().push(group);
+        for count in hourly_counts(&*store, Series::Domains, range).await? {
+            by_hour.entry(count.period.start).or_default().push(count);
         }
     }
     Ok(hours.iter().map(|hour| by_hour.remove(hour).unwrap_or_default().into()).collect())

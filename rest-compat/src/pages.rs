@@ -8,6 +8,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
 use futures::{Stream, TryStreamExt, stream};
+use schema::counts::count_pages;
 use schema::hour::HourRange;
 use schema::page::{Domain, Page, PageId, UserId};
 use schema::query::{PageFilter, PageList, PageQuery};
@@ -66,7 +67,7 @@ pub(crate) async fn by_domain(
     LastSegment(domain): LastSegment,
 ) -> Result<Json<DomainCount>, ApiError> {
     let count = match domain.parse::<Domain>() {
-        Ok(wiki) => store.count_pages(Some(&wiki), HourRange::ALL, &PageFilter::default()).await?,
+        Ok(wiki) => count_pages(&*store, &PageList::Domain(wiki), HourRange::ALL, &PageFilter::default()).await?,
         Err(_) => 0,
     };
     Ok(Json(DomainCount { domain, count }))

@@ -7,7 +7,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use percent_encoding::percent_decode_str;
-use schema::hour::Hour;
+use schema::hour::{Hour, HourRange};
 use std::convert::Infallible;
 
 /// The last segment of the path, decoded. An encoded slash makes it another path: at the end that of its twin, else one
@@ -83,9 +83,9 @@ impl InclusiveHours {
         }
     }
 
-    /// Each hour, oldest first.
-    pub(crate) fn iter(self) -> impl Iterator<Item = Hour> {
-        (0..self.len()).map(move |i| self.from.plus(i))
+    /// The same hours; without the last one that has a name, in which no page can be.
+    pub(crate) fn range(self) -> HourRange {
+        HourRange { from: self.from, to: self.to.plus(1) }
     }
 
     fn len(self) -> i64 {
@@ -103,10 +103,10 @@ mod tests {
 
     #[test]
     fn a_range_holds_both_ends_up_to_the_last_hour_there_is() {
-        let parse = |query: &str| InclusiveHours::parse(&Params::parse(query)).map(|h| h.iter().count());
+        let parse = |query: &str| InclusiveHours::parse(&Params::parse(query)).map(|h| h.range().len());
         assert_eq!(parse("from_hour=2025-05-18-05&to_hour=2025-05-18-05").unwrap(), 1);
         assert_eq!(parse("from_hour=2025-01-01-00&to_hour=2025-01-31-23").unwrap(), 744);
-        assert_eq!(parse("from_hour=9999-12-31-22&to_hour=9999-12-31-23").unwrap(), 2);
+        assert_eq!(parse("from_hour=9999-12-31-22&to_hour=9999-12-31-23").unwrap(), 1);
         assert!(parse("from_hour=2025-01-01-00&to_hour=2025-02-01-00").is_err());
     }
 

@@ -12,13 +12,14 @@ use axum::response::Response;
 use chrono::{DateTime, NaiveDateTime, Utc};
 use futures::{StreamExt, TryStreamExt, stream};
 use schema::clock::Clock;
+use schema::counts::{fold_user_counts, hourly_counts};
 use schema::hour::{Hour, HourRange};
-use schema::query::{PageFilter, PageList, PageQuery, TimeSpan};
+use schema::query::{PageFilter, PageList, PageQuery, Series, TimeSpan};
 use schema::reports::{
     DEFAULT_HOURS, DEFAULT_PEOPLE, DEFAULT_SKIP, MAX_HOURS, MAX_PEOPLE, MAX_SKIP, People, Person, bot_pages_by_domain,
     domains_by_hour, window,
 };
-use schema::store::{Store, StoreError, fold_hour_users};
+use schema::store::{Store, StoreError};
 use std::sync::Arc;
 use wire::{BotReport, HourReport, PeopleReport, PersonReport, Times};
 
@@ -36,7 +37,7 @@ pub(crate) async fn by_hour(
     params: Params,
 ) -> Result<Json<Vec<HourReport>>, ApiError> {
     let window = parse_window(&params, clock.now()).map_err(ApiError::Invalid)?;
-    let counts = store.hour_counts(window).await?;
+    let counts = hourly_counts(&*store, Series::Domains, window).await?;
     Ok(Json(domains_by_hour(window, &counts).into_iter().map(HourReport::from).collect()))
 }
 
@@ -47,7 +48,7 @@ pub(crate) async fn bots(
     params: Params,
 ) -> Result<Json<BotReport>, ApiError> {
     let window = parse_window(&params, clock.now()).map_err(ApiError::Invalid)?;
-    let counts = store.hour_counts(window).await?;
+    let counts = hourly_counts(&*store, Series::Domains, window).await?;
     Ok(Json(BotReport::new(window, bot_pages_by_domain(&counts))))
 }
 
@@ -66,7 +67,7 @@ pub(crate) async fn top_users(
             return Err(ApiError::Invalid(errors.collect()));
         }
     };
-    let people = fold_hour_users(&*store, window.hours(), People::default(), People::add).await?;
+    let people = fold_user_counts(&*store, window, People::default(), People::add).await?;
     let users = stream::iter(people.top(limit))
         .map(|person| report_of(Arc::clone(&store), person, window))
         .buffered(AT_ONCE)

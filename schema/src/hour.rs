@@ -107,6 +107,11 @@ pub struct HourRange {
 }
 
 impl HourRange {
+    /// The one hour.
+    pub fn of(hour: Hour) -> Self {
+        Self { from: hour, to: hour.plus(1) }
+    }
+
     /// All hours that there are.
     pub const ALL: HourRange = HourRange { from: Hour::MIN, to: Hour::MAX };
 

@@ -3,8 +3,10 @@
 //! Knows no HTTP, no GraphQL and no topic of the bus.
 
 pub mod clock;
+pub mod counts;
 pub mod hour;
 pub mod page;
+pub mod period;
 pub mod query;
 pub mod reference;
 pub mod reports;

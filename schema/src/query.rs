@@ -1,7 +1,8 @@
 //! Questions to a store: which pages, which hours, which counts. Pure; the stores answer them.
 
-use crate::hour::{Hour, HourRange};
+use crate::hour::HourRange;
 use crate::page::{Domain, Page, PageKey, UserId, WikiId};
+use crate::period::{Period, TimeUnit};
 use crate::wiki::ProjectFamily;
 use chrono::{DateTime, Utc};
 
@@ -67,13 +68,29 @@ impl PageFilter {
         self.matches_group(&page.domain, page.namespace, page.is_bot, page.is_redirect)
     }
 
-    /// Whether pages of these properties pass: what rollups are narrowed by.
-    pub fn matches_group(&self, domain: &Domain, namespace: i32, is_bot: bool, is_redirect: bool) -> bool {
+    /// Whether pages of these properties pass.
+    fn matches_group(&self, domain: &Domain, namespace: i32, is_bot: bool, is_redirect: bool) -> bool {
+        self.matches_kind(namespace, is_bot, is_redirect)
+            && (self.domains.is_empty() || self.domains.contains(domain))
+            && (self.project_families.is_empty() || self.project_families.contains(&ProjectFamily::of(domain)))
+    }
+
+    fn matches_kind(&self, namespace: i32, is_bot: bool, is_redirect: bool) -> bool {
         self.is_bot.is_none_or(|wanted| wanted == is_bot)
             && self.is_redirect.is_none_or(|wanted| wanted == is_redirect)
             && (self.namespaces.is_empty() || self.namespaces.contains(&namespace))
-            && (self.domains.is_empty() || self.domains.contains(domain))
-            && (self.project_families.is_empty() || self.project_families.contains(&ProjectFamily::of(domain)))
+    }
+
+    /// Whether the pages of a count pass. Where wikis are not kept apart, none passes a condition on them.
+    pub fn matches_count(&self, count: &Count) -> bool {
+        self.matches_kind(count.namespace, count.is_bot, count.is_redirect)
+            && (self.domains.is_empty() || count.domain.as_ref().is_some_and(|domain| self.domains.contains(domain)))
+            && (self.project_families.is_empty() || self.project_families.contains(&count.project_family))
+    }
+
+    /// Whether the pages of a user's count pass.
+    pub fn matches_user_count(&self, count: &UserCount) -> bool {
+        self.matches_group(&count.domain, count.namespace, count.is_bot, count.is_redirect)
     }
 }
 
@@ -111,13 +128,55 @@ pub struct PageSlice {
     pub next: Option<PageKey>,
 }
 
-/// Pages of one group in one hour.
+/// Whose pages are counted.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Series {
+    /// All wikis together, families apart.
+    All,
+    /// All wikis, each by itself.
+    Domains,
+    /// One wiki.
+    Domain(Domain),
+    /// One account.
+    User(Domain, UserId),
+    /// One person on all wikis, these apart.
+    UserName(String),
+}
+
+/// Which counts.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct CountQuery {
+    /// Whose.
+    pub series: Series,
+    /// In which hours.
+    pub hours: HourRange,
+    /// No count is of a longer period.
+    pub unit: TimeUnit,
+    /// Counts read at most.
+    pub max_rows: usize,
+}
+
+impl CountQuery {
+    /// The fewest counts that add up to a total.
+    pub fn total(series: Series, hours: HourRange) -> Self {
+        Self { series, hours, unit: TimeUnit::Year, max_rows: usize::MAX }
+    }
+
+    /// Counts by hour.
+    pub fn hourly(series: Series, hours: HourRange) -> Self {
+        Self { series, hours, unit: TimeUnit::Hour, max_rows: usize::MAX }
+    }
+}
+
+/// Pages of one group in one period.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct HourCount {
-    /// The hour.
-    pub hour: Hour,
-    /// The wiki.
-    pub domain: Domain,
+pub struct Count {
+    /// The period.
+    pub period: Period,
+    /// The wiki; none in [`Series::All`].
+    pub domain: Option<Domain>,
+    /// The wiki's family.
+    pub project_family: ProjectFamily,
     /// The namespace's number.
     pub namespace: i32,
     /// Bots' pages or others.
@@ -128,19 +187,23 @@ pub struct HourCount {
     pub page_count: u64,
 }
 
-/// Pages of one account under one name in one hour.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HourUser {
-    /// The account's number.
-    pub user_id: UserId,
-    /// The wiki.
-    pub domain: Domain,
+/// Pages of one account under one name and of one group in one period.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct UserCount {
     /// The name the account had.
     pub user_name: String,
-    /// How many pages.
+    /// The wiki.
+    pub domain: Domain,
+    /// The account's number.
+    pub user_id: UserId,
+    /// The namespace's number.
+    pub namespace: i32,
+    /// Made as a bot or not.
+    pub is_bot: bool,
+    /// Redirects or others.
+    pub is_redirect: bool,
+    /// How many pages; never 0 in an answer.
     pub page_count: u64,
-    /// How many of them were made as a bot.
-    pub bot_page_count: u64,
 }
 
 /// A wiki on which pages were created.

@@ -8,8 +8,10 @@ pub use differences::{Scope, differences, read_list};
 
 use crate::hour::{Hour, HourRange};
 use crate::page::{Domain, Page, PageId, PageKey, UserId};
-use crate::query::{DomainRow, HourCount, HourUser, PageFilter, PageList, PageQuery};
+use crate::period::{Period, TimeUnit};
+use crate::query::{Count, DomainRow, PageFilter, PageList, PageQuery, Series, UserCount};
 use crate::store::PipelineRecord;
+use crate::wiki::ProjectFamily;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
 
@@ -122,48 +124,53 @@ impl Reference {
         wikis.into_iter().map(|(domain, wiki)| DomainRow { domain: domain.clone(), wiki: wiki.clone() }).collect()
     }
 
-    /// How many pages one wiki or all have in these hours.
-    pub fn count_pages(&self, domain: Option<&Domain>, hours: HourRange, filter: &PageFilter) -> u64 {
-        let counted = |page: &&Page| {
-            hours.contains(Hour::of(page.created_at))
-                && domain.is_none_or(|domain| page.domain == *domain)
-                && filter.matches(page)
-        };
+    /// How many pages of a list lie in these hours, by looking at each.
+    pub fn count_pages(&self, list: &PageList, hours: HourRange, filter: &PageFilter) -> u64 {
+        let counted =
+            |page: &&Page| hours.contains(Hour::of(page.created_at)) && is_in(list, page) && filter.matches(page);
         count(self.pages().filter(counted))
     }
 
-    /// Pages per hour and group.
-    pub fn hour_counts(&self, hours: HourRange) -> Vec<HourCount> {
-        let mut groups: BTreeMap<_, Vec<&Page>> = BTreeMap::new();
-        for page in self.pages().filter(|page| hours.contains(Hour::of(page.created_at))) {
-            let group = (Hour::of(page.created_at), &page.domain, page.namespace, page.is_bot, page.is_redirect);
-            groups.entry(group).or_default().push(page);
+    /// Pages per period of this length and group, sorted. Hours at the ends of a range count for the period they are in.
+    pub fn counts(&self, series: &Series, hours: HourRange, unit: TimeUnit) -> Vec<Count> {
+        let list = list_of(series);
+        let mut groups: BTreeMap<_, u64> = BTreeMap::new();
+        let within = |page: &&Page| is_in(&list, page) && hours.contains(Hour::of(page.created_at));
+        for page in self.pages().filter(within) {
+            let domain = (*series != Series::All).then_some(&page.domain);
+            let period = Period::of(unit, Hour::of(page.created_at));
+            let family = ProjectFamily::of(&page.domain);
+            *groups.entry((period, domain, family, page.namespace, page.is_bot, page.is_redirect)).or_default() += 1;
         }
-        let row = |((hour, domain, namespace, is_bot, is_redirect), pages): (_, Vec<&Page>)| HourCount {
-            hour,
-            domain: Domain::clone(domain),
+        let row = |((period, domain, project_family, namespace, is_bot, is_redirect), page_count): (_, u64)| Count {
+            period,
+            domain: Option::<&Domain>::cloned(domain),
+            project_family,
             namespace,
             is_bot,
             is_redirect,
-            page_count: count(pages.into_iter()),
+            page_count,
         };
         groups.into_iter().map(row).collect()
     }
 
-    /// The accounts that created pages in an hour, by user id as text, domain, user name.
-    pub fn hour_users(&self, hour: Hour) -> Vec<HourUser> {
-        let mut users: BTreeMap<_, Vec<&Page>> = BTreeMap::new();
-        for page in self.pages().filter(|page| Hour::of(page.created_at) == hour) {
-            users.entry((page.user_id, &page.domain, &page.user_name)).or_default().push(page);
+    /// The accounts that created pages in these hours.
+    pub fn user_counts(&self, hours: HourRange) -> Vec<UserCount> {
+        let mut groups: BTreeMap<_, u64> = BTreeMap::new();
+        for page in self.pages().filter(|page| hours.contains(Hour::of(page.created_at))) {
+            let user = (&page.user_name, &page.domain, page.user_id);
+            *groups.entry((user, page.namespace, page.is_bot, page.is_redirect)).or_default() += 1;
         }
-        let row = |((user_id, domain, user_name), pages): (_, Vec<&Page>)| HourUser {
-            user_id,
-            domain: Domain::clone(domain),
+        let row = |(((user_name, domain, user_id), namespace, is_bot, is_redirect), page_count): (_, u64)| UserCount {
             user_name: String::clone(user_name),
-            page_count: count(pages.iter()),
-            bot_page_count: count(pages.iter().filter(|page| page.is_bot)),
+            domain: Domain::clone(domain),
+            user_id,
+            namespace,
+            is_bot,
+            is_redirect,
+            page_count,
         };
-        users.into_iter().map(row).collect()
+        groups.into_iter().map(row).collect()
     }
 
     /// The records of a kind, by key.
@@ -187,6 +194,16 @@ pub fn order(list: &PageList, a: &PageKey, b: &PageKey) -> Ordering {
         PageList::All | PageList::UserName(_) => newest.then_with(by_domain).then_with(by_id),
         PageList::Domain(_) | PageList::User(..) => newest.then_with(by_id),
         PageList::UserId(_) => newest.then_with(by_id).then_with(by_domain),
+    }
+}
+
+/// The list whose pages a series counts.
+fn list_of(series: &Series) -> PageList {
+    match series {
+        Series::All | Series::Domains => PageList::All,
+        Series::Domain(domain) => PageList::Domain(domain.clone()),
+        Series::User(domain, user_id) => PageList::User(domain.clone(), *user_id),
+        Series::UserName(user_name) => PageList::UserName(user_name.clone()),
     }
 }
 

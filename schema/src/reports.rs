@@ -2,7 +2,7 @@
 
 use crate::hour::{Hour, HourRange};
 use crate::page::{Domain, UserId};
-use crate::query::{HourCount, HourUser};
+use crate::query::{Count, UserCount};
 use chrono::{DateTime, Utc};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
@@ -46,10 +46,10 @@ pub struct ReportHour {
 }
 
 /// Each hour of the window, oldest first, with the pages of each wiki; an hour without pages has none.
-pub fn domains_by_hour(window: HourRange, counts: &[HourCount]) -> Vec<ReportHour> {
-    let mut by_hour: BTreeMap<Hour, Vec<&HourCount>> = window.hours().map(|hour| (hour, Vec::new())).collect();
+pub fn domains_by_hour(window: HourRange, counts: &[Count]) -> Vec<ReportHour> {
+    let mut by_hour: BTreeMap<Hour, Vec<&Count>> = window.hours().map(|hour| (hour, Vec::new())).collect();
     for count in counts {
-        if let Some(of_hour) = by_hour.get_mut(&count.hour) {
+        if let Some(of_hour) = by_hour.get_mut(&count.period.start) {
             of_hour.push(count);
         }
     }
@@ -57,14 +57,16 @@ pub fn domains_by_hour(window: HourRange, counts: &[HourCount]) -> Vec<ReportHou
 }
 
 /// The wikis on which bots created pages, most first, ties by name.
-pub fn bot_pages_by_domain(counts: &[HourCount]) -> Vec<DomainCount> {
+pub fn bot_pages_by_domain(counts: &[Count]) -> Vec<DomainCount> {
     ranked(counts.iter().filter(|count| count.is_bot))
 }
 
-fn ranked<'a>(counts: impl IntoIterator<Item = &'a HourCount>) -> Vec<DomainCount> {
+fn ranked<'a>(counts: impl IntoIterator<Item = &'a Count>) -> Vec<DomainCount> {
     let mut sums: BTreeMap<&Domain, u64> = BTreeMap::new();
     for count in counts {
-        *sums.entry(&count.domain).or_default() += count.page_count;
+        if let Some(domain) = &count.domain {
+            *sums.entry(domain).or_default() += count.page_count;
+        }
     }
     let row = |(domain, page_count): (&Domain, u64)| DomainCount { domain: domain.clone(), page_count };
     let mut rows: Vec<_> = sums.into_iter().map(row).collect();
@@ -99,8 +101,8 @@ pub struct Account {
 pub struct People(HashMap<String, BTreeMap<(Domain, UserId), u64>>);
 
 impl People {
-    /// Adds the rows of an hour.
-    pub fn add(&mut self, rows: Vec<HourUser>) {
+    /// Adds the rows of an hour or a day.
+    pub fn add(&mut self, rows: Vec<UserCount>) {
         for row in rows {
             *self.0.entry(row.user_name).or_default().entry((row.domain, row.user_id)).or_default() += row.page_count;
         }
@@ -132,6 +134,8 @@ fn person(user_name: String, page_count: u64, accounts: BTreeMap<(Domain, UserId
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::period::{Period, TimeUnit};
+    use crate::wiki::ProjectFamily;
     use proptest::prelude::*;
 
     fn check_window(at: &str, hours: u32, skip: u32, expect: &str) {
@@ -151,9 +155,16 @@ mod tests {
         check_window("2025-05-18T19:32:00+02:00", 1, 0, "2025-05-18-16 to 2025-05-18-17");
     }
 
-    fn count(hour: i64, domain: &str, is_bot: bool, page_count: u64) -> HourCount {
-        let domain = domain.parse().unwrap();
-        HourCount { hour: Hour::from_count(hour), domain, namespace: 0, is_bot, is_redirect: false, page_count }
+    fn count(hour: i64, domain: &str, is_bot: bool, page_count: u64) -> Count {
+        Count {
+            period: Period::of(TimeUnit::Hour, Hour::from_count(hour)),
+            domain: Some(domain.parse().unwrap()),
+            project_family: ProjectFamily::Other,
+            namespace: 0,
+            is_bot,
+            is_redirect: false,
+            page_count,
+        }
     }
 
     #[test]
@@ -177,9 +188,10 @@ mod tests {
         assert_eq!(shown(&bot_pages_by_domain(&counts[..5])), ["a.org 4", "c.org 1"]);
     }
 
-    fn user(domain: &str, user_id: u64, name: &str, page_count: u64) -> HourUser {
+    fn user(domain: &str, user_id: u64, name: &str, page_count: u64) -> UserCount {
         let (domain, user_id) = (domain.parse().unwrap(), UserId::new(user_id).unwrap());
-        HourUser { user_id, domain, user_name: name.into(), page_count, bot_page_count: 0 }
+        let user_name = name.into();
+        UserCount { user_name, domain, user_id, namespace: 0, is_bot: false, is_redirect: false, page_count }
     }
 
     #[test]

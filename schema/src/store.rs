@@ -5,14 +5,12 @@
 pub mod cassandra;
 pub mod conformance;
 pub mod embedded;
-mod hour_users;
 
-pub use hour_users::fold_hour_users;
-
-use crate::hour::{Hour, HourRange};
 use crate::page::{Domain, Page, PageId, UserId};
-use crate::query::{DomainRow, HourCount, HourUser, PageFilter, PageQuery, PageSlice};
+use crate::period::Period;
+use crate::query::{Count, CountQuery, DomainRow, PageQuery, PageSlice, UserCount};
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -41,6 +39,15 @@ pub struct PipelineRecord {
     pub key: String,
     /// Its bytes.
     pub payload: Vec<u8>,
+}
+
+/// What a pass of [`Store::seal_counts`] did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Sealing {
+    /// Periods whose counts were taken anew.
+    pub sealed: usize,
+    /// Periods left for a later pass.
+    pub left: usize,
 }
 
 /// Whether a store creates missing tables when it is opened.
@@ -89,19 +96,19 @@ pub trait Store: Send + Sync {
     /// All wikis on which pages were created, by domain.
     async fn domains(&self) -> Result<Vec<DomainRow>, StoreError>;
 
-    /// How many pages one wiki (or all: none) has in these hours.
-    async fn count_pages(
-        &self,
-        domain: Option<&Domain>,
-        hours: HourRange,
-        filter: &PageFilter,
-    ) -> Result<u64, StoreError>;
+    /// The counts of a series, in no order: the fewest that make up the hours with periods of the query's length and
+    /// shorter. None where these are more than the query allows.
+    async fn counts(&self, query: &CountQuery) -> Result<Option<Vec<Count>>, StoreError>;
 
-    /// Pages per hour and group, by hour, domain, namespace, bot, redirect.
-    async fn hour_counts(&self, hours: HourRange) -> Result<Vec<HourCount>, StoreError>;
+    /// The accounts that created pages in an hour or a day, in the order of [`UserCount`].
+    async fn user_counts(&self, period: Period) -> Result<Vec<UserCount>, StoreError>;
 
-    /// The accounts that created pages in an hour: by user id as text, domain, user name.
-    async fn hour_users(&self, hour: Hour) -> Result<Vec<HourUser>, StoreError>;
+    /// Up to when pages written are counted; none where counts are as new as the pages. To be asked before the counts.
+    async fn counts_as_of(&self) -> Result<Option<DateTime<Utc>>, StoreError>;
+
+    /// Brings the counts closer to the pages written, in a store whose writes do not do that themselves: one pass over
+    /// what has changed. May be called by any number of processes at once.
+    async fn seal_counts(&self, now: DateTime<Utc>) -> Result<Sealing, StoreError>;
 
     /// Keeps a record of the pipeline's own, replacing one of the same kind and key.
     async fn put_record(&self, record: &PipelineRecord) -> Result<(), StoreError>;

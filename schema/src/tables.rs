@@ -4,7 +4,7 @@
 pub const TABLES_CQL: &str = include_str!("../tables.cql");
 
 /// The version of the tables' layout that this program writes.
-pub const SCHEMA_VERSION: i32 = 1;
+pub const SCHEMA_VERSION: i32 = 2;
 
 /// The tables that hold a row for each page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -43,6 +43,27 @@ const FAMILIES: [(&str, &str, ProjectFamily); 8] = [
 ];
 
 impl ProjectFamily {
+    /// All of them. Rollups name a family by its place here, and are of the families that domains had when they were
+    /// built: whoever changes either raises the layout's version.
+    pub const ALL: [ProjectFamily; 11] = [
+        Self::Wikipedia,
+        Self::Wiktionary,
+        Self::Wikibooks,
+        Self::Wikinews,
+        Self::Wikiquote,
+        Self::Wikisource,
+        Self::Wikiversity,
+        Self::Wikivoyage,
+        Self::Wikidata,
+        Self::Commons,
+        Self::Other,
+    ];
+
+    /// Its place in [`Self::ALL`].
+    pub fn number(self) -> usize {
+        Self::ALL.iter().position(|family| *family == self).expect("all families are there")
+    }
+
     /// The family of a domain.
     pub fn of(domain: &Domain) -> Self {
         match domain.as_str() {

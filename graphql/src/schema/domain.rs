@@ -32,7 +32,7 @@ impl Domain {
 
     async fn count(&self, ctx: &Context<'_>, during: Option<TimeRange>, filter: PageFilter) -> Result<i32, ApiError> {
         let hours = parse_range(during, api(ctx).clock.now())?.whole_hours()?;
-        Ok(count(loaders(ctx).count_pages(Some(self.0.domain.clone()), hours, filter).await?))
+        Ok(count(loaders(ctx).count_pages(self.list(), hours, filter).await?))
     }
 }
 

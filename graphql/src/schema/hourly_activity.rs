@@ -13,7 +13,7 @@ use super::{api, loaders};
 use async_graphql::{Context, ID, Object};
 use schema::hour::{Hour, HourRange};
 use schema::page::UserId;
-use schema::query::{HourCount, HourUser, PageFilter, PageList, TimeSpan};
+use schema::query::{PageFilter, PageList, TimeSpan};
 use std::collections::BTreeMap;
 
 /// One UTC hour.
@@ -27,19 +27,25 @@ struct Share {
     bot_pages: u64,
 }
 
+impl Share {
+    fn add(&mut self, pages: u64, is_bot: bool) {
+        self.pages += pages;
+        self.bot_pages += if is_bot { pages } else { 0 };
+    }
+}
+
 impl HourlyActivity {
     async fn count(&self, ctx: &Context<'_>, filter: &PageFilter) -> Result<u64, ApiError> {
         let counts = loaders(ctx).hour_counts(self.0).await?;
-        Ok(counts.iter().filter(|group| passes(group, filter)).map(|group| group.page_count).sum())
+        Ok(counts.iter().filter(|count| filter.matches_count(count)).map(|count| count.page_count).sum())
     }
 
     /// The hour's wikis with their shares, by domain.
     async fn shares_of_domains(&self, ctx: &Context<'_>) -> Result<BTreeMap<schema::page::Domain, Share>, ApiError> {
         let mut shares = BTreeMap::<_, Share>::new();
-        for group in loaders(ctx).hour_counts(self.0).await?.iter() {
-            let share = shares.entry(group.domain.clone()).or_default();
-            share.pages += group.page_count;
-            share.bot_pages += if group.is_bot { group.page_count } else { 0 };
+        for count in loaders(ctx).hour_counts(self.0).await?.iter() {
+            let Some(domain) = &count.domain else { continue };
+            shares.entry(domain.clone()).or_default().add(count.page_count, count.is_bot);
         }
         Ok(shares)
     }
@@ -50,19 +56,11 @@ impl HourlyActivity {
         ctx: &Context<'_>,
     ) -> Result<BTreeMap<(UserId, schema::page::Domain), Share>, ApiError> {
         let mut shares = BTreeMap::<_, Share>::new();
-        for HourUser { user_id, domain, page_count, bot_page_count, .. } in
-            loaders(ctx).hour_users(self.0).await?.iter()
-        {
-            let share = shares.entry((*user_id, domain.clone())).or_default();
-            share.pages += page_count;
-            share.bot_pages += bot_page_count;
+        for count in loaders(ctx).hour_users(self.0).await?.iter() {
+            shares.entry((count.user_id, count.domain.clone())).or_default().add(count.page_count, count.is_bot);
         }
         Ok(shares)
     }
-}
-
-fn passes(group: &HourCount, filter: &PageFilter) -> bool {
-    filter.matches_group(&group.domain, group.namespace, group.is_bot, group.is_redirect)
 }
 
 /// One UTC hour: a partition of `pages_by_time`.

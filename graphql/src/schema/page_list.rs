@@ -9,7 +9,6 @@ use super::paging::Paging;
 use super::scalars::count;
 use super::{api, loaders};
 use async_graphql::{Context, Object, SimpleObject};
-use schema::page::Domain;
 use schema::query::{PageFilter, PageList, PageQuery, PageSlice};
 use std::sync::Arc;
 
@@ -113,19 +112,10 @@ impl PageConnection {
     }
 
     /// How many pages the whole list has under its range and filter, from rollups. Null where the range is not of
-    /// whole hours, and for lists of an account or a person.
+    /// whole hours.
     async fn total_count(&self, ctx: &Context<'_>) -> Result<Option<i32>, ApiError> {
-        let (Some(domain), Some(hours)) = (counted_domain(&self.list), self.range.hours()) else { return Ok(None) };
-        let pages = loaders(ctx).count_pages(domain, hours, self.filter.clone()).await?;
+        let Some(hours) = self.range.hours() else { return Ok(None) };
+        let pages = loaders(ctx).count_pages(self.list.clone(), hours, self.filter.clone()).await?;
         Ok(Some(count(pages)))
-    }
-}
-
-/// The wiki (or all: none) whose rollups count a list; none for lists without rollups.
-fn counted_domain(list: &PageList) -> Option<Option<Domain>> {
-    match list {
-        PageList::All => Some(None),
-        PageList::Domain(domain) => Some(Some(domain.clone())),
-        PageList::UserId(_) | PageList::User(..) | PageList::UserName(_) => None,
     }
 }

@@ -1,10 +1,10 @@
 //! Wikis by how many pages they got: a range beside the range of the same length before it. Pure over rollups.
 
 use super::domain::Domain;
-use super::scalars::count;
+use super::scalars;
 use async_graphql::{Enum, SimpleObject};
 use schema::hour::HourRange;
-use schema::query::{HourCount, PageFilter};
+use schema::query::{Count, PageFilter};
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
@@ -50,28 +50,28 @@ pub(crate) struct Numbers {
     pub(crate) previous: u64,
 }
 
-/// The first `limit` wikis of `range` in `order`; ties by name. `groups` hold both ranges.
+/// The first `limit` wikis of `range` in `order`; ties by name. `counts` hold both ranges.
 pub(crate) fn rank(
-    groups: &[HourCount],
+    counts: &[Count],
     range: HourRange,
     filter: &PageFilter,
     order: RankOrder,
     min_pages: u64,
 ) -> Vec<Numbers> {
     let mut by_domain: BTreeMap<&schema::page::Domain, Numbers> = BTreeMap::new();
-    let passing = |g: &&HourCount| filter.matches_group(&g.domain, g.namespace, g.is_bot, g.is_redirect);
-    for group in groups.iter().filter(passing) {
-        let numbers = by_domain.entry(&group.domain).or_insert_with(|| Numbers {
-            domain: group.domain.clone(),
+    for count in counts.iter().filter(|count| filter.matches_count(count)) {
+        let Some(domain) = &count.domain else { continue };
+        let numbers = by_domain.entry(domain).or_insert_with(|| Numbers {
+            domain: domain.clone(),
             pages: 0,
             bot_pages: 0,
             previous: 0,
         });
-        if range.contains(group.hour) {
-            numbers.pages += group.page_count;
-            numbers.bot_pages += if group.is_bot { group.page_count } else { 0 };
+        if range.contains(count.period.start) {
+            numbers.pages += count.page_count;
+            numbers.bot_pages += if count.is_bot { count.page_count } else { 0 };
         } else {
-            numbers.previous += group.page_count;
+            numbers.previous += count.page_count;
         }
     }
     let mut ranked: Vec<Numbers> = by_domain.into_values().filter(|n| n.pages >= min_pages).collect();
@@ -102,11 +102,11 @@ impl Numbers {
     #[expect(clippy::cast_precision_loss, reason = "a quotient for people; counts stay far below 2^52")]
     pub(crate) fn at(&self, index: usize, domain: Domain) -> DomainRank {
         DomainRank {
-            rank: count(index as u64 + 1),
+            rank: scalars::count(index as u64 + 1),
             domain,
-            page_count: count(self.pages),
-            bot_page_count: count(self.bot_pages),
-            previous_page_count: count(self.previous),
+            page_count: scalars::count(self.pages),
+            bot_page_count: scalars::count(self.bot_pages),
+            previous_page_count: scalars::count(self.previous),
             growth: (self.previous > 0).then(|| self.pages as f64 / self.previous as f64),
         }
     }

@@ -10,12 +10,12 @@ use super::scalars::{Time, count, list_size};
 use super::user::User;
 use async_graphql::{Context, Object, SimpleObject};
 use chrono::{DateTime, Utc};
+use schema::counts::fold_user_counts;
 use schema::hour::{Hour, HourRange};
 use schema::query::{PageFilter, PageList, TimeSpan};
 use schema::reports::{
     DEFAULT_PEOPLE, MAX_HOURS, MAX_SKIP, People, Person, bot_pages_by_domain, domains_by_hour, window,
 };
-use schema::store::fold_hour_users;
 use std::collections::BTreeSet;
 
 /// The hourly reports for one window.
@@ -79,7 +79,7 @@ impl Reports {
         #[graphql(desc = "At most so many, 1 to 100.", default = 20)] limit: i32,
     ) -> Result<Vec<ReportUser>, ApiError> {
         let limit = list_size("limit", Some(limit), DEFAULT_PEOPLE)?;
-        let people = fold_hour_users(&*api(ctx).store, self.0.hours(), People::default(), People::add).await?;
+        let people = fold_user_counts(&*api(ctx).store, self.0, People::default(), People::add).await?;
         Ok(people.top(limit).into_iter().map(|person| ReportUser { person, window: self.0 }).collect())
     }
 }

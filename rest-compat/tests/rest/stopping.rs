@@ -1,10 +1,11 @@
 //! A store that stops answering: the first lists come from a real one, then nothing does.
 
 use async_trait::async_trait;
-use schema::hour::{Hour, HourRange};
+use chrono::{DateTime, Utc};
 use schema::page::{Domain, Page, PageId, UserId};
-use schema::query::{DomainRow, HourCount, HourUser, PageFilter, PageList, PageQuery, PageSlice};
-use schema::store::{PipelineRecord, Store, StoreError};
+use schema::period::Period;
+use schema::query::{Count, CountQuery, DomainRow, PageList, PageQuery, PageSlice, UserCount};
+use schema::store::{PipelineRecord, Sealing, Store, StoreError};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -73,15 +74,19 @@ impl Store for StoppingStore {
         gone()
     }
 
-    async fn count_pages(&self, _: Option<&Domain>, _: HourRange, _: &PageFilter) -> Result<u64, StoreError> {
+    async fn counts(&self, _: &CountQuery) -> Result<Option<Vec<Count>>, StoreError> {
         gone()
     }
 
-    async fn hour_counts(&self, _: HourRange) -> Result<Vec<HourCount>, StoreError> {
+    async fn user_counts(&self, _: Period) -> Result<Vec<UserCount>, StoreError> {
         gone()
     }
 
-    async fn hour_users(&self, _: Hour) -> Result<Vec<HourUser>, StoreError> {
+    async fn counts_as_of(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
+        gone()
+    }
+
+    async fn seal_counts(&self, _: DateTime<Utc>) -> Result<Sealing, StoreError> {
         gone()
     }
 

@@ -1,8 +1,10 @@
 //! A store compared with the reference: every read that the reference's pages can be found by.
 
+use crate::counts::{count_pages, hourly_counts};
 use crate::hour::{Hour, HourRange};
 use crate::page::{Domain, Page, PageId, UserId};
-use crate::query::{PageFilter, PageList, PageQuery, TimeSpan};
+use crate::period::{Period, TimeUnit};
+use crate::query::{PageFilter, PageList, PageQuery, Series, TimeSpan};
 use crate::reference::Reference;
 use crate::store::{Store, StoreError};
 use std::collections::{BTreeSet, HashMap};
@@ -33,6 +35,7 @@ pub async fn differences(store: &dyn Store, reference: &Reference, scope: Scope)
     compare_names(store, reference, &mut found).await?;
     compare_hours(store, reference, &mut found).await?;
     compare_domains(store, reference, scope, &mut found).await?;
+    compare_counts(store, reference, scope, &mut found).await?;
     Ok(found.0)
 }
 
@@ -159,17 +162,19 @@ async fn compare_hours(store: &dyn Store, reference: &Reference, found: &mut Fou
         hours.entry(Hour::of(page.created_at)).or_default().write(page);
     }
     for (hour, part) in hours {
-        let range = HourRange { from: hour, to: hour.plus(1) };
+        let range = HourRange::of(hour);
         let query = PageQuery { during: TimeSpan::of_hours(range), ..PageQuery::newest(PageList::All, SLICE) };
         found.compare_pages(
             || format!("latest pages of {hour}"),
             &read_list(store, query).await?,
             &part.list(&PageList::All),
         );
-        found.compare(|| format!("users of {hour}"), &store.hour_users(hour).await?, &part.hour_users(hour));
-        found.compare(|| format!("counts of {hour}"), &store.hour_counts(range).await?, &part.hour_counts(range));
-        let stored = store.count_pages(None, range, &all).await?;
-        found.compare(|| format!("count of {hour}"), &stored, &part.count_pages(None, range, &all));
+        let users = store.user_counts(Period::of(TimeUnit::Hour, hour)).await?;
+        found.compare(|| format!("users of {hour}"), &users, &part.user_counts(range));
+        let counts = hourly_counts(store, Series::Domains, range).await?;
+        found.compare(|| format!("counts of {hour}"), &counts, &part.counts(&Series::Domains, range, TimeUnit::Hour));
+        let stored = count_pages(store, &PageList::All, range, &all).await?;
+        found.compare(|| format!("count of {hour}"), &stored, &part.count_pages(&PageList::All, range, &all));
     }
     Ok(())
 }
@@ -189,13 +194,38 @@ async fn compare_domains(
         listed.retain(|row| names.binary_search(&row.domain).is_ok());
     }
     found.compare(|| "wikis listed".into(), &listed, &wanted);
-    let hours: BTreeSet<Hour> = reference.pages().map(|page| Hour::of(page.created_at)).collect();
-    let (Some(first), Some(last)) = (hours.first(), hours.last()) else { return Ok(()) };
-    let range = HourRange { from: *first, to: last.plus(1) };
-    for domain in &names {
-        let stored = store.count_pages(Some(domain), range, &PageFilter::default()).await?;
-        let wanted = reference.count_pages(Some(domain), range, &PageFilter::default());
-        found.compare(|| format!("count of {domain}"), &stored, &wanted);
+    Ok(())
+}
+
+/// Each list's count over all time, and its counts by hour.
+async fn compare_counts(
+    store: &dyn Store,
+    reference: &Reference,
+    scope: Scope,
+    found: &mut Found,
+) -> Result<(), StoreError> {
+    let (all, ever) = (PageFilter::default(), HourRange::ALL);
+    for (list, pages) in reference.lists() {
+        if list == PageList::All && scope == Scope::Part {
+            continue;
+        }
+        let part = Reference::of(pages.iter().copied());
+        let stored = count_pages(store, &list, ever, &all).await?;
+        found.compare(|| format!("count of {list:?}"), &stored, &part.count_pages(&list, ever, &all));
+        if let Some(series) = series_of(&list) {
+            let stored = hourly_counts(store, series.clone(), ever).await?;
+            found.compare(|| format!("counts of {series:?}"), &stored, &part.counts(&series, ever, TimeUnit::Hour));
+        }
     }
     Ok(())
+}
+
+fn series_of(list: &PageList) -> Option<Series> {
+    match list {
+        PageList::UserId(_) => None,
+        PageList::All => Some(Series::All),
+        PageList::Domain(domain) => Some(Series::Domain(domain.clone())),
+        PageList::User(domain, user_id) => Some(Series::User(domain.clone(), *user_id)),
+        PageList::UserName(user_name) => Some(Series::UserName(user_name.clone())),
+    }
 }

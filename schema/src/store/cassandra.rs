@@ -20,11 +20,12 @@ mod write;
 #[cfg(test)]
 mod tests;
 
-use crate::hour::{Hour, HourRange};
 use crate::page::{Domain, Page, PageId, UserId};
-use crate::query::{DomainRow, HourCount, HourUser, PageFilter, PageList, PageQuery, PageSlice};
-use crate::store::{Migration, PipelineRecord, Store, StoreError};
+use crate::period::Period;
+use crate::query::{Count, CountQuery, DomainRow, PageList, PageQuery, PageSlice, UserCount};
+use crate::store::{Migration, PipelineRecord, Sealing, Store, StoreError};
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use scylla::client::session::Session;
 use statements::Statements;
 use tokio::time::Instant;
@@ -101,21 +102,20 @@ impl Store for CassandraStore {
         lookup::domains(self).await
     }
 
-    async fn count_pages(
-        &self,
-        domain: Option<&Domain>,
-        hours: HourRange,
-        filter: &PageFilter,
-    ) -> Result<u64, StoreError> {
-        counts::count_pages(self, domain, hours, filter).await
+    async fn counts(&self, query: &CountQuery) -> Result<Option<Vec<Count>>, StoreError> {
+        counts::counts(self, query).await
     }
 
-    async fn hour_counts(&self, hours: HourRange) -> Result<Vec<HourCount>, StoreError> {
-        counts::hour_counts(self, hours).await
+    async fn user_counts(&self, period: Period) -> Result<Vec<UserCount>, StoreError> {
+        counts::user_counts(self, period).await
     }
 
-    async fn hour_users(&self, hour: Hour) -> Result<Vec<HourUser>, StoreError> {
-        counts::hour_users(self, hour).await
+    async fn counts_as_of(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
+        Ok(None)
+    }
+
+    async fn seal_counts(&self, _: DateTime<Utc>) -> Result<Sealing, StoreError> {
+        Ok(Sealing::default())
     }
 
     async fn put_record(&self, record: &PipelineRecord) -> Result<(), StoreError> {

@@ -4,6 +4,7 @@
 //! threads of their own, so that no async thread waits for a disk.
 
 mod batch;
+mod counts;
 mod error;
 mod indexes;
 mod layout;
@@ -17,11 +18,12 @@ mod rows;
 mod tests;
 mod writer;
 
-use crate::hour::{Hour, HourRange};
 use crate::page::{Domain, Page, PageId, UserId};
-use crate::query::{DomainRow, HourCount, HourUser, PageFilter, PageList, PageQuery, PageSlice};
-use crate::store::{Durability, Migration, PipelineRecord, Store, StoreError};
+use crate::period::Period;
+use crate::query::{Count, CountQuery, DomainRow, PageList, PageQuery, PageSlice, UserCount};
+use crate::store::{Durability, Migration, PipelineRecord, Sealing, Store, StoreError};
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use readers::Readers;
 use rusqlite::Connection;
 use std::fs::File;
@@ -127,22 +129,22 @@ impl Store for EmbeddedStore {
         self.readers.read(lookups::domains).await
     }
 
-    async fn count_pages(
-        &self,
-        domain: Option<&Domain>,
-        hours: HourRange,
-        filter: &PageFilter,
-    ) -> Result<u64, StoreError> {
-        let (domain, filter) = (domain.cloned(), filter.clone());
-        self.readers.read(move |db| rollup::count_pages(db, domain.as_ref(), hours, &filter)).await
+    async fn counts(&self, query: &CountQuery) -> Result<Option<Vec<Count>>, StoreError> {
+        let query = query.clone();
+        self.readers.read(move |db| counts::counts(db, &query)).await
     }
 
-    async fn hour_counts(&self, hours: HourRange) -> Result<Vec<HourCount>, StoreError> {
-        self.readers.read(move |db| rollup::hour_counts(db, hours)).await
+    async fn user_counts(&self, period: Period) -> Result<Vec<UserCount>, StoreError> {
+        self.readers.read(move |db| counts::user_counts(db, period)).await
     }
 
-    async fn hour_users(&self, hour: Hour) -> Result<Vec<HourUser>, StoreError> {
-        self.readers.read(move |db| lookups::hour_users(db, hour)).await
+    async fn counts_as_of(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
+        Ok(None)
+    }
+
+    /// Nothing to do: a write's transaction holds its counts.
+    async fn seal_counts(&self, _: DateTime<Utc>) -> Result<Sealing, StoreError> {
+        Ok(Sealing::default())
     }
 
     async fn put_record(&self, record: &PipelineRecord) -> Result<(), StoreError> {

@@ -43,22 +43,22 @@ fn lists(reference: &Reference) -> Vec<Asked> {
 }
 
 fn list_of(list: &PageList, pages: &[&Page]) -> Option<Asked> {
-    let (field, name, has_total) = match list {
-        PageList::Domain(domain) => (format!("domain(name: {})", quoted(domain.as_str())), "domain", true),
+    let (field, name) = match list {
+        PageList::Domain(domain) => (format!("domain(name: {})", quoted(domain.as_str())), "domain"),
         PageList::User(domain, user_id) => {
-            (format!("user(domain: {}, userId: \"{user_id}\")", quoted(domain.as_str())), "user", false)
+            (format!("user(domain: {}, userId: \"{user_id}\")", quoted(domain.as_str())), "user")
         }
-        PageList::UserName(user_name) => (format!("globalUser(userName: {})", quoted(user_name)), "globalUser", false),
+        PageList::UserName(user_name) => (format!("globalUser(userName: {})", quoted(user_name)), "globalUser"),
         _ => return None,
     };
     let nodes: Vec<Value> = pages.iter().take(FIRST).map(|page| wire(page)).collect();
-    let mut connection = json!({ "nodes": nodes, "pageInfo": { "hasNextPage": pages.len() > FIRST } });
-    let total = if has_total { "totalCount" } else { "" };
-    if has_total {
-        connection["totalCount"] = pages.len().into();
-    }
+    let connection = json!({
+        "nodes": nodes,
+        "pageInfo": { "hasNextPage": pages.len() > FIRST },
+        "totalCount": pages.len(),
+    });
     let question = format!(
-        "{{ {field} {{ pages(first: {FIRST}) {{ nodes {{ {PAGE} }} pageInfo {{ hasNextPage }} {total} }} }} }}"
+        "{{ {field} {{ pages(first: {FIRST}) {{ nodes {{ {PAGE} }} pageInfo {{ hasNextPage }} totalCount }} }} }}"
     );
     Some(Asked { question, answer: json!({ name: { "pages": connection } }) })
 }
@@ -83,7 +83,7 @@ fn hours(reference: &Reference) -> Vec<Asked> {
 
 fn hour_of(reference: &Reference, hour: Hour) -> Asked {
     let range = HourRange { from: hour, to: hour.plus(1) };
-    let count = |is_bot| reference.count_pages(None, range, &PageFilter { is_bot, ..PageFilter::default() });
+    let count = |is_bot| reference.count_pages(&PageList::All, range, &PageFilter { is_bot, ..PageFilter::default() });
     let pages: Vec<&Page> = reference.pages().filter(|page| range.contains(Hour::of(page.created_at))).collect();
     let users: BTreeSet<_> = pages.iter().map(|page| (&page.domain, page.user_id)).collect();
     let domains: BTreeSet<_> = pages.iter().map(|page| &page.domain).collect();

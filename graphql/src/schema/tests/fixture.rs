@@ -7,10 +7,10 @@ use async_graphql::Request;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use schema::clock::FixedClock;
-use schema::hour::{Hour, HourRange};
 use schema::page::{Domain, Page, PageId, UserId};
-use schema::query::{DomainRow, HourCount, HourUser, PageFilter, PageList, PageQuery, PageSlice};
-use schema::store::{Durability, Migration, PipelineRecord, Store, StoreError, StoreUrl, open};
+use schema::period::Period;
+use schema::query::{Count, CountQuery, DomainRow, PageList, PageQuery, PageSlice, UserCount};
+use schema::store::{Durability, Migration, PipelineRecord, Sealing, Store, StoreError, StoreUrl, open};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -223,19 +223,17 @@ impl Store for Counted {
     async fn domains(&self) -> Result<Vec<DomainRow>, StoreError> {
         self.count("domains").domains().await
     }
-    async fn count_pages(
-        &self,
-        domain: Option<&Domain>,
-        hours: HourRange,
-        filter: &PageFilter,
-    ) -> Result<u64, StoreError> {
-        self.count("count_pages").count_pages(domain, hours, filter).await
+    async fn counts(&self, query: &CountQuery) -> Result<Option<Vec<Count>>, StoreError> {
+        self.count("counts").counts(query).await
     }
-    async fn hour_counts(&self, hours: HourRange) -> Result<Vec<HourCount>, StoreError> {
-        self.count("hour_counts").hour_counts(hours).await
+    async fn user_counts(&self, period: Period) -> Result<Vec<UserCount>, StoreError> {
+        self.count("user_counts").user_counts(period).await
     }
-    async fn hour_users(&self, hour: Hour) -> Result<Vec<HourUser>, StoreError> {
-        self.count("hour_users").hour_users(hour).await
+    async fn counts_as_of(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
+        self.count("counts_as_of").counts_as_of().await
+    }
+    async fn seal_counts(&self, now: DateTime<Utc>) -> Result<Sealing, StoreError> {
+        self.count("seal_counts").seal_counts(now).await
     }
     async fn put_record(&self, record: &PipelineRecord) -> Result<(), StoreError> {
         self.count("put_record").put_record(record).await

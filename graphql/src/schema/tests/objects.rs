@@ -47,7 +47,7 @@ async fn an_account_and_the_person_behind_it() {
             globalUser { accountCount accounts { domain { name } userId } pages { nodes { domain { name } pageId } } } } }"#,
         r#"{"data":{"user":{
             "userName":"Alex brollo","firstPageAt":"2025-05-17T09:30:00Z","lastPageAt":"2025-05-18T10:29:00Z",
-            "pages":{"nodes":[{"pageId":"1"},{"pageId":"6"}],"totalCount":null},
+            "pages":{"nodes":[{"pageId":"1"},{"pageId":"6"}],"totalCount":2},
             "globalUser":{"accountCount":2,
                 "accounts":[{"domain":{"name":"it.wikisource.org"},"userId":"1"},
                     {"domain":{"name":"commons.wikimedia.org"},"userId":"4"}],

@@ -56,9 +56,6 @@ pub(super) struct Statements {
     pub(super) years: PreparedStatement,
     pub(super) hours_newest: PreparedStatement,
     pub(super) hours_oldest: PreparedStatement,
-    pub(super) groups_of_domain: PreparedStatement,
-    pub(super) groups_of_hour: PreparedStatement,
-    pub(super) users_of_hour: PreparedStatement,
     pub(super) records: PreparedStatement,
 }
 
@@ -92,20 +89,6 @@ impl Statements {
             years: it.prepare("SELECT date_hour FROM {keyspace}.hours WHERE shelf = 'years'").await?,
             hours_newest: it.hours("DESC").await?,
             hours_oldest: it.hours("ASC").await?,
-            groups_of_domain: it
-                .prepare(
-                    "SELECT domain, namespace, is_bot, is_redirect FROM {keyspace}.pages_by_domain \
-                     WHERE domain = ? AND created_at >= ? AND created_at < ?",
-                )
-                .await?,
-            groups_of_hour: it
-                .prepare(
-                    "SELECT domain, namespace, is_bot, is_redirect FROM {keyspace}.latest_pages WHERE date_hour = ?",
-                )
-                .await?,
-            users_of_hour: it
-                .prepare("SELECT user_id, domain, user_name, is_bot FROM {keyspace}.pages_by_time WHERE date_hour = ?")
-                .await?,
             records: it
                 .prepare("SELECT kind, record_key, payload FROM {keyspace}.pipeline_records WHERE kind = ?")
                 .await?,

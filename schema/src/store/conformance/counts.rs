@@ -1,13 +1,16 @@
 //! Counts: the rollups against a recount.
 
+use crate::counts::{count_pages, fold_user_counts, hourly_counts};
 use crate::hour::{Hour, HourRange};
-use crate::page::{Domain, Page};
-use crate::query::PageFilter;
-use crate::reference::Reference;
+use crate::page::Page;
+use crate::period::{Period, TimeUnit};
+use crate::query::{Count, CountQuery, PageFilter, PageList, Series, UserCount};
+use crate::reference::{Reference, lists_of};
 use crate::store::Store;
 use crate::store::conformance::writes::newer_versions;
 use crate::store::conformance::{Realm, check_all_reads, write};
 use crate::wiki::ProjectFamily;
+use std::collections::BTreeMap;
 
 /// Counts per hour, per wiki and through filters equal a recount of the pages.
 pub async fn counts_equal_a_recount(store: &dyn Store) {
@@ -29,42 +32,133 @@ pub async fn counts_follow_a_larger_version(store: &dyn Store) {
     let all: Vec<Page> = [pages, newer].concat();
     check_counts(store, &realm, &all).await;
     let bots = PageFilter { is_bot: Some(true), namespaces: vec![100], ..PageFilter::default() };
-    assert!(Reference::of(&all).count_pages(None, realm.hours(), &bots) > 0, "the case counts something");
+    assert!(Reference::of(&all).count_pages(&PageList::All, realm.hours(), &bots) > 0, "the case counts something");
     check_all_reads(store, &all).await;
+}
+
+/// 2024-01-02-00: behind the hours of all realms.
+const YEARS_OF_OWN: i64 = 473_376;
+
+/// Pages in every year, month, day and hour around the borders of periods: totals over ranges that begin and end
+/// anywhere equal a recount, and so do the counts by each length of period.
+pub async fn counts_of_long_ranges(store: &dyn Store) {
+    let realm = Realm::of("counts_of_long_ranges");
+    let days = [0, 1, 27, 28, 29, 30, 31, 58, 59, 60, 61, 89, 90, 182, 334, 364, 365, 366, 367, 395, 700, 730, 731];
+    let first = Hour::from_count(YEARS_OF_OWN);
+    let hours: Vec<Hour> = days.iter().flat_map(|day| [0, 1, 23].map(|h| first.plus(day * 24 + h))).collect();
+    let page = |(n, hour): (u32, &Hour)| {
+        let varied = realm.varied_pages(n + 1).pop().expect("one page at least");
+        Page { created_at: hour.start() + chrono::TimeDelta::seconds(i64::from(n)), ..varied }
+    };
+    let pages: Vec<Page> = (0..).zip(hours.iter().chain(&hours)).map(page).collect();
+    write(store, &pages).await;
+    let reference = Reference::of(&pages);
+    for (from, to) in [(0, 731), (1, 730), (27, 367), (29, 31), (58, 365), (90, 91), (365, 365)] {
+        let hours = HourRange { from: first.plus(from * 24 + 1), to: first.plus(to * 24 + 23) };
+        for filter in filters(&realm) {
+            for list in lists_of(&pages[0]).into_iter().skip(1) {
+                check_count(store, &reference, &list, hours, &filter).await;
+            }
+        }
+        for unit in TimeUnit::LONGEST_FIRST {
+            check_series(store, &reference, &pages[0], hours, unit).await;
+        }
+    }
+    let ends = HourRange { from: first, to: first.plus(8784) };
+    let fewest = store.counts(&CountQuery::total(Series::Domain(realm.domain(0)), ends)).await;
+    let fewest = fewest.expect("the store answers").expect("no bound was asked");
+    assert!(fewest.iter().any(|count| count.period.unit >= TimeUnit::Month), "long periods are used: {fewest:?}");
+}
+
+async fn check_series(store: &dyn Store, reference: &Reference, page: &Page, hours: HourRange, unit: TimeUnit) {
+    let series = [
+        Series::Domain(page.domain.clone()),
+        Series::User(page.domain.clone(), page.user_id),
+        Series::UserName(page.user_name.clone()),
+    ];
+    for series in series {
+        let query = CountQuery { unit, ..CountQuery::total(series.clone(), hours) };
+        let counts = store.counts(&query).await.expect("the store answers").expect("no bound was asked");
+        assert!(counts.iter().all(|count| count.period.unit <= unit && count.page_count > 0), "{counts:?}");
+        assert_eq!(sums(counts, unit), reference.counts(&series, hours, unit), "{query:?}");
+    }
+}
+
+/// Counts put together by periods of this length, sorted.
+fn sums(counts: Vec<Count>, unit: TimeUnit) -> Vec<Count> {
+    let mut sums: BTreeMap<Count, u64> = BTreeMap::new();
+    for count in counts {
+        let period = Period::of(unit, count.period.start);
+        *sums.entry(Count { period, page_count: 0, ..count.clone() }).or_default() += count.page_count;
+    }
+    sums.into_iter().map(|(group, page_count)| Count { page_count, ..group }).collect()
+}
+
+/// A query that allows exactly the counts there are gets them; one that allows fewer gets none.
+pub async fn a_bound_on_counts(store: &dyn Store) {
+    let realm = Realm::of("a_bound_on_counts");
+    write(store, &realm.varied_pages(300)).await;
+    for series in [Series::Domains, Series::Domain(realm.domain(1)), Series::UserName(realm.user_name(1))] {
+        let query = CountQuery::hourly(series, realm.hours());
+        let all = store.counts(&query).await.expect("the store answers").expect("no bound was asked");
+        assert!(all.len() > 5, "{}", all.len());
+        let bounded = |max_rows| CountQuery { max_rows, ..query.clone() };
+        assert_eq!(store.counts(&bounded(all.len())).await.expect("the store answers"), Some(all.clone()));
+        assert_eq!(store.counts(&bounded(all.len() - 1)).await.expect("the store answers"), None);
+    }
+}
+
+/// A day's accounts are those of its hours, put together.
+pub async fn people_of_a_day(store: &dyn Store) {
+    let realm = Realm::of("people_of_a_day");
+    let mut pages = realm.varied_pages(400);
+    // One person in every hour, and somebody of the day after.
+    pages.extend((0..30).map(|n| Page {
+        user_name: realm.user_name(9),
+        user_id: realm.user_id(9),
+        ..realm.page(n * 3600)
+    }));
+    write(store, &pages).await;
+    let reference = Reference::of(&pages);
+    for hour in [realm.hour(0), realm.hour(24)] {
+        let day = Period::of(TimeUnit::Day, hour);
+        let users = store.user_counts(day).await.expect("the store answers");
+        assert_eq!(users, reference.user_counts(day.hours()));
+        assert_eq!(users.iter().filter(|user| user.user_name == realm.user_name(9)).count(), 1);
+    }
+    let hours = HourRange { from: realm.hour(1), to: realm.hour(29) };
+    let merged = fold_user_counts(store, hours, BTreeMap::new(), |sums, rows| {
+        for UserCount { user_name, page_count, .. } in rows {
+            *sums.entry(user_name).or_insert(0) += page_count;
+        }
+    });
+    assert_eq!(merged.await.expect("the store answers").get(&realm.user_name(9)), Some(&28));
 }
 
 async fn check_counts(store: &dyn Store, realm: &Realm, pages: &[Page]) {
     let reference = Reference::of(pages);
     let some = HourRange { from: realm.hour(1), to: realm.hour(3) };
     let none = HourRange { from: realm.hour(3), to: realm.hour(1) };
+    let domain = |number| PageList::Domain(realm.domain(number));
+    let users = [PageList::UserId(realm.user_id(1)), PageList::User(realm.domain(1), realm.user_id(1))];
+    let lists = [PageList::All, domain(0), domain(2), domain(99), PageList::UserName(realm.user_name(0))];
     for hours in [realm.hours(), some, none] {
-        let counts = store.hour_counts(hours).await.expect("the store answers");
-        assert_eq!(counts, reference.hour_counts(hours), "{hours:?}");
+        let counts = hourly_counts(store, Series::Domains, hours).await.expect("the store answers");
+        assert_eq!(counts, reference.counts(&Series::Domains, hours, TimeUnit::Hour), "{hours:?}");
         for filter in filters(realm) {
-            for domain in [None, Some(realm.domain(0)), Some(realm.domain(2)), Some(realm.domain(99))] {
-                check_count(store, &reference, domain.as_ref(), hours, &filter).await;
+            for list in lists.iter().chain(&users) {
+                check_count(store, &reference, list, hours, &filter).await;
             }
         }
     }
-    for domain in [realm.domain(1), realm.domain(99)] {
-        check_count(store, &reference, Some(&domain), HourRange::ALL, &PageFilter::default()).await;
+    for list in lists.iter().chain(&users).skip(1) {
+        check_count(store, &reference, list, HourRange::ALL, &PageFilter::default()).await;
     }
 }
 
-async fn check_count(
-    store: &dyn Store,
-    reference: &Reference,
-    domain: Option<&Domain>,
-    hours: HourRange,
-    filter: &PageFilter,
-) {
-    let stored = store.count_pages(domain, hours, filter).await.expect("the store answers");
-    // Recounted page by page, not through the reference's own counts.
-    let counts = |page: &&Page| {
-        hours.contains(Hour::of(page.created_at)) && filter.matches(page) && domain.is_none_or(|d| page.domain == *d)
-    };
-    let wanted = reference.pages().filter(counts).map(|_| 1u64).sum::<u64>();
-    assert_eq!(stored, wanted, "{domain:?} {hours:?} {filter:?}");
+async fn check_count(store: &dyn Store, reference: &Reference, list: &PageList, hours: HourRange, filter: &PageFilter) {
+    let stored = count_pages(store, list, hours, filter).await.expect("the store answers");
+    assert_eq!(stored, reference.count_pages(list, hours, filter), "{list:?} {hours:?} {filter:?}");
 }
 
 fn filters(realm: &Realm) -> Vec<PageFilter> {

@@ -1,7 +1,8 @@
 //! Reads by key: the documented ones, unknown keys, one number on two wikis, batches, accounts, wikis.
 
 use crate::page::{Domain, Page, PageId, UserId};
-use crate::query::{DomainRow, HourUser, PageList, PageQuery};
+use crate::period::{Period, TimeUnit};
+use crate::query::{CountQuery, DomainRow, PageList, PageQuery, Series, UserCount};
 use crate::store::Store;
 use crate::store::conformance::{Realm, check_all_reads, write};
 
@@ -19,14 +20,17 @@ pub async fn documented_reads(store: &dyn Store) {
     }
     let by_id = store.pages_by_id(pages[1].page_id).await.expect("the store answers");
     assert_eq!(by_id, [pages[1].clone()]);
-    let user = HourUser {
-        user_id: realm.user_id(0),
-        domain: realm.domain(0),
+    let user = UserCount {
         user_name: realm.user_name(0),
+        domain: realm.domain(0),
+        user_id: realm.user_id(0),
+        namespace: 0,
+        is_bot: false,
+        is_redirect: false,
         page_count: 3,
-        bot_page_count: 0,
     };
-    assert_eq!(store.hour_users(realm.hour(0)).await.expect("the store answers"), [user]);
+    let hour = Period::of(TimeUnit::Hour, realm.hour(0));
+    assert_eq!(store.user_counts(hour).await.expect("the store answers"), [user]);
     check_all_reads(store, &pages).await;
 }
 
@@ -51,8 +55,19 @@ pub async fn unknown_keys(store: &dyn Store) {
     assert_eq!(store.load_pages(&[(domain.clone(), page_id)]).await.expect("the store answers"), [None]);
     assert_eq!(store.load_users(&[(domain.clone(), user_id)]).await.expect("the store answers"), [None]);
     assert_eq!(store.load_domains(&[domain]).await.expect("the store answers"), [None]);
-    assert!(store.hour_users(realm.hour(0)).await.expect("the store answers").is_empty());
-    assert!(store.hour_counts(realm.hours()).await.expect("the store answers").is_empty());
+    for unit in [TimeUnit::Hour, TimeUnit::Day] {
+        assert!(store.user_counts(Period::of(unit, realm.hour(0))).await.expect("the store answers").is_empty());
+    }
+    let series = [
+        Series::Domains,
+        Series::Domain(realm.domain(0)),
+        Series::User(realm.domain(0), user_id),
+        Series::UserName(realm.user_name(1)),
+    ];
+    for series in series {
+        let query = CountQuery::total(series, realm.hours());
+        assert_eq!(store.counts(&query).await.expect("the store answers"), Some(vec![]), "{query:?}");
+    }
     assert!(store.records("unknown keys").await.expect("the store answers").is_empty());
 }
 
@@ -124,16 +139,19 @@ pub async fn accounts_of_a_name(store: &dyn Store) {
     check_all_reads(store, &pages).await;
 }
 
-/// An hour's users: one row per account and name, by user id as text, with their bot pages counted.
+/// An hour's accounts: numbers of different lengths, several names, pages of several kinds.
 pub async fn users_of_an_hour(store: &dyn Store) {
     let realm = Realm::of("users_of_an_hour");
     let mut pages = realm.varied_pages(120);
     let long_id = UserId::new(realm.user_id(1).get() * 10).expect("within the limits");
     pages.extend((500..510).map(|n| Page { user_id: long_id, ..realm.page(n) }));
     write(store, &pages).await;
-    let users = store.hour_users(realm.hour(0)).await.expect("the store answers");
-    let texts: Vec<String> = users.iter().map(|user| user.user_id.to_string()).collect();
-    assert!(texts.is_sorted() && texts.contains(&long_id.to_string()), "{texts:?}");
+    let users = store.user_counts(Period::of(TimeUnit::Hour, realm.hour(0))).await.expect("the store answers");
+    assert!(
+        users.is_sorted() && users.iter().any(|user| user.user_id == long_id && user.page_count == 10),
+        "{users:?}"
+    );
+    assert!(users.iter().any(|user| user.is_bot) && users.iter().any(|user| user.namespace == -1), "{users:?}");
     check_all_reads(store, &pages).await;
 }
 

@@ -1,10 +1,12 @@
 //! One batch of pages to the rows of all tables, in key order, and the rollup by what really changed.
 
 use crate::hour::Hour;
-use crate::page::Page;
+use crate::page::{Page, UserId};
 use crate::store::embedded::indexes::{delete_author_indexes, insert_author_indexes, insert_indexes};
 use crate::store::embedded::names::Names;
-use crate::store::embedded::rollup::{Changes, Group};
+use crate::store::embedded::rollup::{Changes, Group, kind_of};
+use crate::store::embedded::rows::user_id_of;
+use crate::wiki::ProjectFamily;
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 use std::cmp::Reverse;
 
@@ -30,12 +32,18 @@ pub(super) struct Item<'a> {
     pub(super) at: i64,
     pub(super) domain_no: i64,
     pub(super) name_no: i64,
+    account_no: i64,
     pub(super) page_no: i64,
 }
 
 impl Item<'_> {
-    fn group(&self) -> Group {
-        (self.hour.count(), self.domain_no, self.page.namespace, self.page.is_bot, self.page.is_redirect)
+    fn group(&self, account_no: i64, kind: i64) -> Group {
+        let family = ProjectFamily::of(&self.page.domain);
+        Group { hour: self.hour, domain_no: self.domain_no, family, account_no, kind }
+    }
+
+    fn kind(&self) -> i64 {
+        kind_of(self.page.namespace, self.page.is_bot, self.page.is_redirect)
     }
 
     pub(super) fn domain(&self) -> &str {
@@ -65,9 +73,9 @@ impl Batches {
         let mut known = Vec::new();
         self.claim(db, &mut items, &mut known)?;
         for item in &mut items {
-            item.name_no = self.names.user_name(db, &item.page.user_name)?;
+            self.name_author(db, item)?;
             self.names.hour(db, item.hour)?;
-            changes.add(item.group(), 1);
+            changes.add(item.group(item.account_no, item.kind()), 1);
         }
         self.insert_pages(db, &items)?;
         insert_indexes(db, &items)?;
@@ -75,6 +83,12 @@ impl Batches {
             self.replace(db, item, &mut changes)?;
         }
         changes.apply(db)
+    }
+
+    fn name_author(&mut self, db: &Connection, item: &mut Item<'_>) -> rusqlite::Result<()> {
+        item.name_no = self.names.user_name(db, &item.page.user_name)?;
+        item.account_no = self.names.account(db, item.name_no, item.domain_no, item.page.user_id)?;
+        Ok(())
     }
 
     /// One item per creation, the one of the largest version, in the order of `domain_index`.
@@ -89,6 +103,7 @@ impl Batches {
                 at: page.created_at.timestamp(),
                 domain_no: self.names.domain(db, &page.domain, page.wiki.as_str())?,
                 name_no: 0,
+                account_no: 0,
                 page_no: 0,
             });
         }
@@ -166,9 +181,10 @@ impl Batches {
     fn replace(&mut self, db: &Connection, item: &mut Item<'_>, changes: &mut Changes) -> rusqlite::Result<()> {
         let Some(old) = older(db, item)? else { return Ok(()) };
         item.page_no = old.page_no;
-        item.name_no = self.names.user_name(db, &item.page.user_name)?;
-        changes.add((item.hour.count(), item.domain_no, old.namespace, old.is_bot, old.is_redirect), -1);
-        changes.add(item.group(), 1);
+        self.name_author(db, item)?;
+        let old_account_no = self.names.account(db, old.name_no, item.domain_no, old.user_id)?;
+        changes.add(item.group(old_account_no, old.kind), -1);
+        changes.add(item.group(item.account_no, item.kind()), 1);
         delete_author_indexes(db, item, &old)?;
         let mut statement = db.prepare_cached(PUT_PAGE)?;
         self.put_page(db, &mut statement, item)?;
@@ -183,11 +199,9 @@ fn next_page_no(db: &Connection) -> rusqlite::Result<i64> {
 /// What is stored of a creation.
 pub(super) struct Stored {
     page_no: i64,
-    pub(super) user_id: String,
+    pub(super) user_id: UserId,
     pub(super) name_no: i64,
-    namespace: i32,
-    is_bot: bool,
-    is_redirect: bool,
+    kind: i64,
 }
 
 /// What is stored of the item's creation when that is to be replaced: its version is smaller.
@@ -200,11 +214,9 @@ fn older(db: &Connection, item: &Item<'_>) -> rusqlite::Result<Option<Stored>> {
     let stored = |row: &rusqlite::Row<'_>| {
         Ok(Stored {
             page_no: row.get(0)?,
-            user_id: row.get::<_, i64>(1)?.to_string(),
+            user_id: user_id_of(row.get(1)?)?,
             name_no: row.get(2)?,
-            namespace: row.get(3)?,
-            is_bot: row.get(4)?,
-            is_redirect: row.get(5)?,
+            kind: kind_of(row.get(3)?, row.get(4)?, row.get(5)?),
         })
     };
     statement.query_row(params![item.domain_no, item.at, item.page_id, item.page.version], stored).optional()

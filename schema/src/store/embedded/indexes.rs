@@ -60,13 +60,6 @@ const BY_AUTHOR: [Index; 4] = [
     },
 ];
 
-/// Who had which name, once per account: the author's further pages add nothing.
-const ACCOUNTS: Index = Index {
-    insert: "INSERT INTO name_accounts (name_no, domain_no, user_id) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
-    order: |a, b| (a.name_no, a.domain_no).cmp(&(b.name_no, b.domain_no)).then_with(|| a.user_id.cmp(&b.user_id)),
-    put: |row, i| row.execute(params![i.name_no, i.domain_no, i.user_id]),
-};
-
 /// The rows of new creations; `domain_index` has its rows already.
 pub(super) fn insert_indexes(db: &Connection, items: &[Item<'_>]) -> rusqlite::Result<()> {
     insert(db, &sorted(items, &ID), &ID)?;
@@ -76,16 +69,13 @@ pub(super) fn insert_indexes(db: &Connection, items: &[Item<'_>]) -> rusqlite::R
 
 /// The rows of the tables with the author in their key.
 pub(super) fn insert_author_indexes(db: &Connection, items: &[Item<'_>]) -> rusqlite::Result<()> {
-    BY_AUTHOR.iter().try_for_each(|index| insert(db, &sorted(items, index), index))?;
-    let mut accounts = sorted(items, &ACCOUNTS);
-    accounts.dedup_by(|a, b| (ACCOUNTS.order)(a, b).is_eq());
-    insert(db, &accounts, &ACCOUNTS)
+    BY_AUTHOR.iter().try_for_each(|index| insert(db, &sorted(items, index), index))
 }
 
 /// Deletes the rows that [`insert_author_indexes`] wrote for what is stored of the item's creation. The account stays
 /// one that ever had the name.
 pub(super) fn delete_author_indexes(db: &Connection, item: &Item<'_>, old: &Stored) -> rusqlite::Result<()> {
-    let (user_id, at, page_id, domain) = (&old.user_id, item.at, &item.page_id, item.domain());
+    let (user_id, at, page_id, domain) = (old.user_id.to_string(), item.at, &item.page_id, item.domain());
     db.prepare_cached(
         "DELETE FROM user_index WHERE user_id = ?1 AND created_at = ?2 AND page_id = ?3 AND domain = ?4",
     )?

@@ -1,13 +1,10 @@
-//! Reads by key: pages, accounts, wikis, an hour's users, and the pipeline's records.
+//! Reads by key: pages, accounts, wikis, and the pipeline's records.
 
-use crate::hour::Hour;
 use crate::page::{Domain, Page, PageId, UserId};
-use crate::query::{DomainRow, HourUser};
+use crate::query::DomainRow;
 use crate::store::PipelineRecord;
-use crate::store::embedded::error::corrupt_value;
 use crate::store::embedded::rows::{domain_of, page_of, select_pages, wiki_of};
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use std::collections::BTreeMap;
 
 const PAGE: &str = select_pages!(
     "id_index",
@@ -84,7 +81,7 @@ pub(super) fn users_by_id(db: &Connection, user_id: UserId) -> rusqlite::Result<
 /// The newest page of each account under this name, by domain, then user id.
 pub(super) fn users_by_name(db: &Connection, user_name: &str) -> rusqlite::Result<Vec<Page>> {
     let mut accounts = db.prepare_cached(
-        "SELECT a.user_id, a.domain_no, a.name_no FROM user_names n CROSS JOIN name_accounts a \
+        "SELECT a.user_id, a.domain_no, a.name_no FROM user_names n CROSS JOIN accounts a \
          ON a.name_no = n.name_no WHERE n.user_name = ?1",
     )?;
     let mut newest = db.prepare_cached(NEWEST_UNDER_NAME)?;
@@ -96,31 +93,6 @@ pub(super) fn users_by_name(db: &Connection, user_name: &str) -> rusqlite::Resul
     }
     pages.sort_by(|a, b| (&a.domain, a.user_id).cmp(&(&b.domain, b.user_id)));
     Ok(pages)
-}
-
-/// The accounts that created pages in an hour.
-pub(super) fn hour_users(db: &Connection, hour: Hour) -> rusqlite::Result<Vec<HourUser>> {
-    let mut statement = db.prepare_cached(
-        "SELECT i.user_id, i.domain, n.user_name, p.is_bot FROM time_index i CROSS JOIN pages p ON p.page_no = i.page_no \
-         CROSS JOIN user_names n ON n.name_no = p.name_no WHERE i.hour = ?1",
-    )?;
-    let mut counts: BTreeMap<(UserId, Domain, String), (u64, u64)> = BTreeMap::new();
-    let mut rows = statement.query([hour.count()])?;
-    while let Some(row) = rows.next()? {
-        let user_id = row.get::<_, String>(0)?.parse().map_err(corrupt_value)?;
-        let key = (user_id, domain_of(&row.get_ref(1)?)?, row.get(2)?);
-        let count = counts.entry(key).or_default();
-        count.0 += 1;
-        count.1 += u64::from(row.get::<_, bool>(3)?);
-    }
-    let user = |((user_id, domain, user_name), (page_count, bot_page_count))| HourUser {
-        user_id,
-        domain,
-        user_name,
-        page_count,
-        bot_page_count,
-    };
-    Ok(counts.into_iter().map(user).collect())
 }
 
 /// The records of a kind, by key.

@@ -1,9 +1,10 @@
 //! Small numbers for texts that repeat: domains, database names, user names. Remembered by the writer.
 
 use crate::hour::Hour;
-use crate::page::Domain;
+use crate::page::{Domain, UserId};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::{HashMap, HashSet};
+use std::hash::Hash;
 
 /// Remembered texts of one kind; beyond, all are forgotten and read again.
 const REMEMBERED: usize = 50_000;
@@ -14,6 +15,7 @@ pub(super) struct Names {
     domains: HashMap<String, (i64, String)>,
     wikis: HashMap<String, i64>,
     user_names: HashMap<String, i64>,
+    accounts: HashMap<(i64, i64, u64), i64>,
     hours: HashSet<i64>,
 }
 
@@ -31,7 +33,7 @@ impl Names {
                  ON CONFLICT DO UPDATE SET wiki = max(wiki, excluded.wiki) RETURNING domain_no, wiki",
             )?
             .query_row(params![domain.as_str(), wiki], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        remember(&mut self.domains, domain.as_str(), row.clone());
+        remember(&mut self.domains, domain.to_string(), row.clone());
         Ok(row.0)
     }
 
@@ -47,6 +49,30 @@ impl Names {
         const FIND: &str = "SELECT name_no FROM user_names WHERE user_name = ?1";
         const ADD: &str = "INSERT INTO user_names (user_name) VALUES (?1)";
         number(db, &mut self.user_names, user_name, FIND, ADD)
+    }
+
+    /// The number of an account under a name.
+    pub(super) fn account(
+        &mut self,
+        db: &Connection,
+        name_no: i64,
+        domain_no: i64,
+        user_id: UserId,
+    ) -> rusqlite::Result<i64> {
+        let key = (name_no, domain_no, user_id.get());
+        if let Some(number) = self.accounts.get(&key) {
+            return Ok(*number);
+        }
+        let values = params![name_no, domain_no, user_id.to_string()];
+        let find = "SELECT account_no FROM accounts WHERE name_no = ?1 AND domain_no = ?2 AND user_id = ?3";
+        let number = match db.prepare_cached(find)?.query_row(values, |row| row.get(0)).optional()? {
+            Some(number) => number,
+            None => db
+                .prepare_cached("INSERT INTO accounts (name_no, domain_no, user_id) VALUES (?1, ?2, ?3)")?
+                .insert(values)?,
+        };
+        remember(&mut self.accounts, key, number);
+        Ok(number)
     }
 
     /// Makes `hour` known by its name.
@@ -76,13 +102,13 @@ fn number(
         Some(number) => number,
         None => db.prepare_cached(add)?.insert([text])?,
     };
-    remember(known, text, number);
+    remember(known, text.to_owned(), number);
     Ok(number)
 }
 
-fn remember<T>(known: &mut HashMap<String, T>, text: &str, value: T) {
+fn remember<K: Eq + Hash, T>(known: &mut HashMap<K, T>, key: K, value: T) {
     if known.len() >= REMEMBERED {
         known.clear();
     }
-    known.insert(text.to_owned(), value);
+    known.insert(key, value);
 }

@@ -1,85 +1,111 @@
-//! The rollup: pages per hour and group, kept by what each transaction really changed.
+//! The rollups' writing: pages per period and group, kept by what each transaction really changed.
 
-use crate::hour::{Hour, HourRange};
-use crate::page::Domain;
-use crate::query::{HourCount, PageFilter};
-use crate::store::embedded::rows::domain_of;
-use rusqlite::{Connection, Row, params};
+use crate::hour::Hour;
+use crate::period::TimeUnit;
+use crate::wiki::ProjectFamily;
+use rusqlite::{CachedStatement, Connection};
 use std::collections::BTreeMap;
 
-/// What is counted apart: hour, wiki's number, namespace, bot, redirect.
-pub(super) type Group = (i64, i64, i32, bool, bool);
+/// What is counted apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Group {
+    pub(super) hour: Hour,
+    pub(super) domain_no: i64,
+    pub(super) family: ProjectFamily,
+    pub(super) account_no: i64,
+    pub(super) kind: i64,
+}
+
+/// Namespace, bot and redirect in one number.
+pub(super) fn kind_of(namespace: i32, is_bot: bool, is_redirect: bool) -> i64 {
+    i64::from(namespace) * 4 + i64::from(is_bot) * 2 + i64::from(is_redirect)
+}
+
+/// What [`kind_of`] put together; a namespace that no page can have gives the nearest.
+pub(super) fn parts_of_kind(kind: i64) -> (i32, bool, bool) {
+    let namespace = kind.div_euclid(4).clamp(i32::MIN.into(), i32::MAX.into());
+    (i32::try_from(namespace).expect("within the bounds"), kind & 2 != 0, kind & 1 != 0)
+}
+
+/// A length of period as the rollups number it.
+pub(super) fn number_of_unit(unit: TimeUnit) -> i64 {
+    match unit {
+        TimeUnit::Hour => 0,
+        TimeUnit::Day => 1,
+        TimeUnit::Month => 2,
+        TimeUnit::Year => 3,
+    }
+}
 
 /// The changes of one transaction.
 #[derive(Debug, Default)]
-pub(super) struct Changes(BTreeMap<Group, i64>);
+pub(super) struct Changes(Vec<(Group, i64)>);
+
+/// Sums by key, to be written in its order.
+type Sums<const N: usize> = BTreeMap<[i64; N], i64>;
 
 impl Changes {
     /// `by` pages more (or fewer) in `group`.
     pub(super) fn add(&mut self, group: Group, by: i64) {
-        *self.0.entry(group).or_default() += by;
+        self.0.push((group, by));
     }
 
-    /// Writes them, in key order.
-    pub(super) fn apply(&self, db: &Connection) -> rusqlite::Result<()> {
-        let mut statement = db.prepare_cached(
-            "INSERT INTO hour_counts (hour, domain_no, namespace, is_bot, is_redirect, page_count) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
-             ON CONFLICT DO UPDATE SET page_count = page_count + excluded.page_count",
-        )?;
-        for ((hour, domain_no, namespace, is_bot, is_redirect), by) in self.0.iter().filter(|(_, by)| **by != 0) {
-            statement.execute(params![hour, domain_no, namespace, is_bot, is_redirect, by])?;
+    /// Writes them, each table in key order.
+    pub(super) fn apply(mut self, db: &Connection) -> rusqlite::Result<()> {
+        self.0.sort_unstable();
+        let sum = |same: &[(Group, i64)]| (same[0].0, same.iter().map(|(_, by)| by).sum::<i64>());
+        let groups = self.0.chunk_by(|a, b| a.0 == b.0).map(sum);
+        let (mut users, mut months) = (Sums::<3>::new(), Sums::<3>::new());
+        let (mut domains, mut totals) = (Sums::<4>::new(), Sums::<4>::new());
+        let mut of_wikis: BTreeMap<(Hour, i64, ProjectFamily, i64), i64> = BTreeMap::new();
+        for (group, by) in groups {
+            let Group { hour, domain_no, family, account_no, kind } = group;
+            *users.entry([hour.count(), account_no, kind]).or_default() += by;
+            *months.entry([account_no, TimeUnit::Month.floor(hour).count(), kind]).or_default() += by;
+            *of_wikis.entry((hour, domain_no, family, kind)).or_default() += by;
         }
-        Ok(())
+        for ((hour, domain_no, family, kind), by) in of_wikis {
+            let family = i64::try_from(family.number()).expect("a few families");
+            for unit in TimeUnit::LONGEST_FIRST {
+                let (number, start) = (number_of_unit(unit), unit.floor(hour).count());
+                *domains.entry([number, start, domain_no, kind]).or_default() += by;
+                *totals.entry([number, start, family, kind]).or_default() += by;
+            }
+        }
+        put(&mut db.prepare_cached(ADD_USERS)?, &users)?;
+        put(&mut db.prepare_cached(ADD_USER_MONTHS)?, &months)?;
+        put(&mut db.prepare_cached(ADD_DOMAINS)?, &domains)?;
+        put(&mut db.prepare_cached(ADD_TOTALS)?, &totals)
     }
 }
 
-const BY_HOUR: &str = "SELECT c.hour, d.domain, c.namespace, c.is_bot, c.is_redirect, c.page_count \
-     FROM hour_counts c CROSS JOIN domain_names d ON d.domain_no = c.domain_no \
-     WHERE c.hour >= ?1 AND c.hour < ?2 AND c.page_count > 0";
-const BY_DOMAIN: &str = "SELECT c.hour, d.domain, c.namespace, c.is_bot, c.is_redirect, c.page_count \
-     FROM domain_names d CROSS JOIN hour_counts c INDEXED BY domain_hours ON c.domain_no = d.domain_no \
-     WHERE c.hour >= ?1 AND c.hour < ?2 AND c.page_count > 0 AND d.domain = ?3";
+const ADD_USERS: &str = "INSERT INTO user_counts (page_count, start, account_no, kind) VALUES (?1, ?2, ?3, ?4) \
+    ON CONFLICT DO UPDATE SET page_count = page_count + excluded.page_count";
+const ADD_USER_MONTHS: &str = "INSERT INTO user_month_counts (page_count, account_no, start, kind) \
+    VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET page_count = page_count + excluded.page_count";
+const ADD_DOMAINS: &str = "INSERT INTO domain_counts (page_count, unit, start, domain_no, kind) \
+    VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET page_count = page_count + excluded.page_count";
+const ADD_TOTALS: &str = "INSERT INTO total_counts (page_count, unit, start, family, kind) \
+    VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET page_count = page_count + excluded.page_count";
 
-/// How many pages one wiki or all have in these hours.
-pub(super) fn count_pages(
-    db: &Connection,
-    domain: Option<&Domain>,
-    hours: HourRange,
-    filter: &PageFilter,
-) -> rusqlite::Result<u64> {
-    let mut total = 0;
-    let (from, to) = (hours.from.count(), hours.to.count());
-    let mut statement = db.prepare_cached(if domain.is_some() { BY_DOMAIN } else { BY_HOUR })?;
-    let mut rows = match domain {
-        Some(domain) => statement.query(params![from, to, domain.as_str()])?,
-        None => statement.query([from, to])?,
-    };
-    while let Some(row) = rows.next()? {
-        let group = count_of(row)?;
-        if filter.matches_group(&group.domain, group.namespace, group.is_bot, group.is_redirect) {
-            total += group.page_count;
+fn put<const N: usize>(statement: &mut CachedStatement<'_>, sums: &Sums<N>) -> rusqlite::Result<()> {
+    for (key, by) in sums.iter().filter(|(_, by)| **by != 0) {
+        statement.execute(rusqlite::params_from_iter(std::iter::once(by).chain(key)))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kind_gives_its_parts_back() {
+        for namespace in [0, 1, -1, -2, 100, 2600, i32::MIN, i32::MAX] {
+            for (is_bot, is_redirect) in [(false, false), (false, true), (true, false), (true, true)] {
+                let parts = (namespace, is_bot, is_redirect);
+                assert_eq!(parts_of_kind(kind_of(namespace, is_bot, is_redirect)), parts);
+            }
         }
     }
-    Ok(total)
-}
-
-/// Pages per hour and group, in the order of [`HourCount`].
-pub(super) fn hour_counts(db: &Connection, hours: HourRange) -> rusqlite::Result<Vec<HourCount>> {
-    let rows = [hours.from.count(), hours.to.count()];
-    let mut counts: Vec<HourCount> =
-        db.prepare_cached(BY_HOUR)?.query_map(rows, count_of)?.collect::<rusqlite::Result<_>>()?;
-    counts.sort();
-    Ok(counts)
-}
-
-fn count_of(row: &Row<'_>) -> rusqlite::Result<HourCount> {
-    Ok(HourCount {
-        hour: Hour::from_count(row.get(0)?),
-        domain: domain_of(&row.get_ref(1)?)?,
-        namespace: row.get(2)?,
-        is_bot: row.get(3)?,
-        is_redirect: row.get(4)?,
-        page_count: row.get::<_, i64>(5)?.cast_unsigned(),
-    })
 }

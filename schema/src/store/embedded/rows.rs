@@ -28,7 +28,7 @@ pub(super) fn page_of(row: &Row<'_>) -> rusqlite::Result<Page> {
         DateTime::from_timestamp(seconds, 0).ok_or(rusqlite::Error::IntegralValueOutOfRange(5, seconds))?;
     Ok(Page {
         page_id: page_id_of(row.get(0)?)?,
-        user_id: UserId::new(number_of(row.get(1)?)?).map_err(corrupt_value)?,
+        user_id: user_id_of(row.get(1)?)?,
         user_name: row.get(2)?,
         domain: domain_of(&row.get_ref(3)?)?,
         page_title: row.get(4)?,
@@ -51,6 +51,11 @@ pub(super) fn domain_of(value: &rusqlite::types::ValueRef<'_>) -> rusqlite::Resu
 /// A stored database name.
 pub(super) fn wiki_of(value: &rusqlite::types::ValueRef<'_>) -> rusqlite::Result<WikiId> {
     text_of(value)?.parse().map_err(corrupt_value)
+}
+
+/// A stored account's number.
+pub(super) fn user_id_of(number: i64) -> rusqlite::Result<UserId> {
+    UserId::new(number_of(number)?).map_err(corrupt_value)
 }
 
 fn page_id_of(number: i64) -> rusqlite::Result<PageId> {

@@ -1,0 +1,85 @@
+//! Counts of lists, and of the people of many hours, put together from what a store counts.
+
+use crate::hour::HourRange;
+use crate::page::UserId;
+use crate::period::{Period, TimeUnit, cover};
+use crate::query::{Count, CountQuery, PageFilter, PageList, Series, UserCount};
+use crate::store::{Store, StoreError};
+use futures::{StreamExt, TryStreamExt, stream};
+
+/// Series read side by side.
+const SERIES_AT_ONCE: usize = 8;
+/// Periods whose people are read side by side.
+const PERIODS_AT_ONCE: usize = 4;
+
+/// How many pages a list has in these hours: the sum of the fewest counts that there are.
+///
+/// # Errors
+/// The store's.
+pub async fn count_pages(
+    store: &dyn Store,
+    list: &PageList,
+    hours: HourRange,
+    filter: &PageFilter,
+) -> Result<u64, StoreError> {
+    let series = series_of(store, list, filter).await?;
+    let totals = series.into_iter().map(|series| count_series(store, series, hours, filter));
+    stream::iter(totals).buffer_unordered(SERIES_AT_ONCE).try_fold(0, async |sum, total| Ok(sum + total)).await
+}
+
+async fn count_series(
+    store: &dyn Store,
+    series: Series,
+    hours: HourRange,
+    filter: &PageFilter,
+) -> Result<u64, StoreError> {
+    let counts = store.counts(&CountQuery::total(series, hours)).await?.unwrap_or_default();
+    Ok(counts.iter().filter(|count| filter.matches_count(count)).map(|count| count.page_count).sum())
+}
+
+/// The series that together count a list's pages.
+async fn series_of(store: &dyn Store, list: &PageList, filter: &PageFilter) -> Result<Vec<Series>, StoreError> {
+    Ok(match list {
+        PageList::All if filter.domains.is_empty() => vec![Series::All],
+        PageList::All => filter.domains.iter().cloned().map(Series::Domain).collect(),
+        PageList::Domain(domain) => vec![Series::Domain(domain.clone())],
+        PageList::User(domain, user_id) => vec![Series::User(domain.clone(), *user_id)],
+        PageList::UserName(user_name) => vec![Series::UserName(user_name.clone())],
+        PageList::UserId(user_id) => accounts_of(store, *user_id).await?,
+    })
+}
+
+async fn accounts_of(store: &dyn Store, user_id: UserId) -> Result<Vec<Series>, StoreError> {
+    let newest = store.users_by_id(user_id).await?;
+    Ok(newest.into_iter().map(|page| Series::User(page.domain, user_id)).collect())
+}
+
+/// All counts of a query that has no bound.
+///
+/// # Errors
+/// The store's.
+pub async fn hourly_counts(store: &dyn Store, series: Series, hours: HourRange) -> Result<Vec<Count>, StoreError> {
+    let mut counts = store.counts(&CountQuery::hourly(series, hours)).await?.unwrap_or_default();
+    counts.sort();
+    Ok(counts)
+}
+
+/// Adds the people of each hour or day of `hours` to `sum`, in no order of time. Holds the rows of a few periods beside
+/// it.
+///
+/// # Errors
+/// The store's.
+pub async fn fold_user_counts<T>(
+    store: &dyn Store,
+    hours: HourRange,
+    mut sum: T,
+    mut add: impl FnMut(&mut T, Vec<UserCount>),
+) -> Result<T, StoreError> {
+    let periods: Vec<Period> =
+        cover(hours, &[TimeUnit::Day, TimeUnit::Hour]).into_iter().flat_map(|part| part.periods()).collect();
+    let mut read = stream::iter(periods).map(|period| store.user_counts(period)).buffer_unordered(PERIODS_AT_ONCE);
+    while let Some(rows) = read.try_next().await? {
+        add(&mut sum, rows);
+    }
+    Ok(sum)
+}

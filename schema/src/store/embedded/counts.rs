@@ -1,0 +1,168 @@
+//! The rollups' reading: the fewest rows that make up the hours asked for.
+
+use crate::hour::Hour;
+use crate::period::{Period, PeriodRange, TimeUnit, cover};
+use crate::query::{Count, CountQuery, Series, UserCount};
+use crate::store::embedded::error::corrupt_value;
+use crate::store::embedded::rollup::{number_of_unit, parts_of_kind};
+use crate::store::embedded::rows::domain_of;
+use crate::wiki::ProjectFamily;
+use rusqlite::{CachedStatement, Connection, Params, Row, params};
+
+/// Of accounts there are counts by hour and by month only.
+const UNITS_OF_USERS: [TimeUnit; 2] = [TimeUnit::Month, TimeUnit::Hour];
+
+// Each gives: start, kind, count, then the family or the wiki. Parameters: the first start, the end, then the unit.
+const TOTALS: &str = "SELECT start, kind, page_count, family FROM total_counts \
+     WHERE unit = ?3 AND start >= ?1 AND start < ?2 AND page_count > 0";
+const DOMAINS: &str = "SELECT c.start, c.kind, c.page_count, d.domain FROM domain_counts c \
+     CROSS JOIN domain_names d ON d.domain_no = c.domain_no \
+     WHERE c.unit = ?3 AND c.start >= ?1 AND c.start < ?2 AND c.page_count > 0";
+const DOMAIN: &str = "SELECT c.start, c.kind, c.page_count, d.domain FROM domain_names d \
+     CROSS JOIN domain_counts c INDEXED BY counts_of_domain ON c.domain_no = d.domain_no \
+     WHERE d.domain = ?4 AND c.unit = ?3 AND c.start >= ?1 AND c.start < ?2 AND c.page_count > 0";
+
+/// The counts of accounts, hourly or monthly, by `$accounts` with the parameters from 3 on. An account of several names,
+/// and several accounts of a person on one wiki, are put together.
+macro_rules! user_sql {
+    ($table:literal, $accounts:literal) => {
+        concat!(
+            "SELECT c.start, c.kind, sum(c.page_count) AS pages, d.domain FROM ",
+            $accounts,
+            " CROSS JOIN domain_names d ON d.domain_no = a.domain_no CROSS JOIN ",
+            $table,
+            " c ON c.account_no = a.account_no WHERE c.start >= ?1 AND c.start < ?2 \
+             GROUP BY c.start, c.kind, a.domain_no HAVING pages > 0"
+        )
+    };
+}
+
+macro_rules! account {
+    ($table:literal) => {
+        user_sql!(
+            $table,
+            "(SELECT account_no, domain_no FROM accounts \
+              WHERE user_id = ?3 AND domain_no = (SELECT domain_no FROM domain_names WHERE domain = ?4)) a"
+        )
+    };
+}
+
+macro_rules! person {
+    ($table:literal) => {
+        user_sql!(
+            $table,
+            "(SELECT account_no, domain_no FROM accounts \
+              WHERE name_no = (SELECT name_no FROM user_names WHERE user_name = ?3)) a"
+        )
+    };
+}
+
+const ACCOUNT_HOURS: &str = account!("user_counts");
+const ACCOUNT_MONTHS: &str = account!("user_month_counts");
+const PERSON_HOURS: &str = person!("user_counts");
+const PERSON_MONTHS: &str = person!("user_month_counts");
+
+/// The counts of a query; none where they are more than it allows.
+pub(super) fn counts(db: &Connection, query: &CountQuery) -> rusqlite::Result<Option<Vec<Count>>> {
+    let units: &[TimeUnit] = match query.series {
+        Series::All | Series::Domains | Series::Domain(_) => &TimeUnit::LONGEST_FIRST,
+        Series::User(..) | Series::UserName(_) => &UNITS_OF_USERS,
+    };
+    let units: Vec<TimeUnit> = units.iter().copied().filter(|unit| *unit <= query.unit).collect();
+    let mut reading = Reading { counts: Vec::new(), most: query.max_rows };
+    for part in cover(query.hours, &units) {
+        if !reading.add(db, &query.series, part)? {
+            return Ok(None);
+        }
+    }
+    Ok(Some(reading.counts))
+}
+
+struct Reading {
+    counts: Vec<Count>,
+    most: usize,
+}
+
+impl Reading {
+    /// Reads the rows of one part; false where they were too many.
+    fn add(&mut self, db: &Connection, series: &Series, part: PeriodRange) -> rusqlite::Result<bool> {
+        let (from, to, unit) = (part.hours.from.count(), part.hours.to.count(), number_of_unit(part.unit));
+        let by_month = part.unit == TimeUnit::Month;
+        match series {
+            Series::All => self.collect(db.prepare_cached(TOTALS)?, params![from, to, unit], part.unit, family_of),
+            Series::Domains => self.collect(db.prepare_cached(DOMAINS)?, params![from, to, unit], part.unit, wiki_of),
+            Series::Domain(domain) => {
+                self.collect(db.prepare_cached(DOMAIN)?, params![from, to, unit, domain.as_str()], part.unit, wiki_of)
+            }
+            Series::User(domain, user_id) => {
+                let sql = if by_month { ACCOUNT_MONTHS } else { ACCOUNT_HOURS };
+                let values = params![from, to, user_id.to_string(), domain.as_str()];
+                self.collect(db.prepare_cached(sql)?, values, part.unit, wiki_of)
+            }
+            Series::UserName(name) => {
+                let sql = if by_month { PERSON_MONTHS } else { PERSON_HOURS };
+                self.collect(db.prepare_cached(sql)?, params![from, to, name], part.unit, wiki_of)
+            }
+        }
+    }
+
+    fn collect(
+        &mut self,
+        mut statement: CachedStatement<'_>,
+        values: impl Params,
+        unit: TimeUnit,
+        whose: impl Fn(&Row<'_>) -> rusqlite::Result<(Option<crate::page::Domain>, ProjectFamily)>,
+    ) -> rusqlite::Result<bool> {
+        let mut rows = statement.query(values)?;
+        while let Some(row) = rows.next()? {
+            if self.counts.len() == self.most {
+                return Ok(false);
+            }
+            let (domain, project_family) = whose(row)?;
+            let (namespace, is_bot, is_redirect) = parts_of_kind(row.get(1)?);
+            let period = Period { start: Hour::from_count(row.get(0)?), unit };
+            let page_count = row.get::<_, i64>(2)?.cast_unsigned();
+            self.counts.push(Count { period, domain, project_family, namespace, is_bot, is_redirect, page_count });
+        }
+        Ok(true)
+    }
+}
+
+fn family_of(row: &Row<'_>) -> rusqlite::Result<(Option<crate::page::Domain>, ProjectFamily)> {
+    let number: i64 = row.get(3)?;
+    let family = usize::try_from(number).ok().and_then(|number| ProjectFamily::ALL.get(number).copied());
+    Ok((None, family.ok_or(rusqlite::Error::IntegralValueOutOfRange(3, number))?))
+}
+
+fn wiki_of(row: &Row<'_>) -> rusqlite::Result<(Option<crate::page::Domain>, ProjectFamily)> {
+    let domain = domain_of(&row.get_ref(3)?)?;
+    let family = ProjectFamily::of(&domain);
+    Ok((Some(domain), family))
+}
+
+/// The accounts that created pages in a period, in the order of [`UserCount`].
+pub(super) fn user_counts(db: &Connection, period: Period) -> rusqlite::Result<Vec<UserCount>> {
+    let hours = period.hours();
+    let mut statement = db.prepare_cached(
+        "SELECT n.user_name, d.domain, a.user_id, c.kind, sum(c.page_count) AS pages FROM user_counts c \
+         CROSS JOIN accounts a ON a.account_no = c.account_no \
+         CROSS JOIN user_names n ON n.name_no = a.name_no CROSS JOIN domain_names d ON d.domain_no = a.domain_no \
+         WHERE c.start >= ?1 AND c.start < ?2 GROUP BY c.account_no, c.kind HAVING pages > 0",
+    )?;
+    let count = |row: &Row<'_>| {
+        let (namespace, is_bot, is_redirect) = parts_of_kind(row.get(3)?);
+        Ok(UserCount {
+            user_name: row.get(0)?,
+            domain: domain_of(&row.get_ref(1)?)?,
+            user_id: row.get::<_, String>(2)?.parse().map_err(corrupt_value)?,
+            namespace,
+            is_bot,
+            is_redirect,
+            page_count: row.get::<_, i64>(4)?.cast_unsigned(),
+        })
+    };
+    let rows = statement.query_map([hours.from.count(), hours.to.count()], count)?;
+    let mut counts = rows.collect::<rusqlite::Result<Vec<UserCount>>>()?;
+    counts.sort_unstable();
+    Ok(counts)
+}
