@@ -69,11 +69,15 @@ impl Found {
         }
     }
 
-    /// Names the first page that differs: the lists can be long.
-    fn compare_pages(&mut self, what: impl FnOnce() -> String, stored: &[Page], wanted: &[&Page]) {
+    /// Names the first row that differs: the lists can be long.
+    fn compare_rows<T: PartialEq + Debug>(&mut self, what: impl FnOnce() -> String, stored: &[T], wanted: &[&T]) {
         let first = stored.iter().zip(wanted).position(|(a, b)| a != *b).unwrap_or(stored.len().min(wanted.len()));
         let lengths = format!("{} stored, {} wanted, from {first} on", stored.len(), wanted.len());
         self.compare(|| format!("{} ({lengths})", what()), &stored.get(first), &wanted.get(first).copied());
+    }
+
+    fn compare_all<T: PartialEq + Debug>(&mut self, what: impl FnOnce() -> String, stored: &[T], wanted: &[T]) {
+        self.compare_rows(what, stored, &wanted.iter().collect::<Vec<_>>());
     }
 }
 
@@ -88,7 +92,7 @@ async fn compare_lists(
             continue;
         }
         let stored = read_list(store, PageQuery::newest(list.clone(), SLICE)).await?;
-        found.compare_pages(|| format!("{list:?}"), &stored, &wanted);
+        found.compare_rows(|| format!("{list:?}"), &stored, &wanted);
         let oldest = store.oldest_page(&list).await?;
         found.compare(|| format!("oldest of {list:?}"), &oldest.as_ref(), &wanted.last().copied());
     }
@@ -111,7 +115,7 @@ async fn compare_keys(store: &dyn Store, reference: &Reference, found: &mut Foun
         let mut wanted: Vec<&Page> =
             wanted.iter().filter(|(key, _)| key.0 == *page_id).map(|(_, page)| *page).collect();
         wanted.sort_by_key(|page| &page.domain);
-        found.compare_pages(|| format!("pages by id {page_id}"), stored, &wanted);
+        found.compare_rows(|| format!("pages by id {page_id}"), stored, &wanted);
     }
     let keys: Vec<(Domain, PageId)> =
         wanted.keys().map(|(page_id, domain)| (Domain::clone(domain), *page_id)).collect();
@@ -164,15 +168,19 @@ async fn compare_hours(store: &dyn Store, reference: &Reference, found: &mut Fou
     for (hour, part) in hours {
         let range = HourRange::of(hour);
         let query = PageQuery { during: TimeSpan::of_hours(range), ..PageQuery::newest(PageList::All, SLICE) };
-        found.compare_pages(
+        found.compare_rows(
             || format!("latest pages of {hour}"),
             &read_list(store, query).await?,
             &part.list(&PageList::All),
         );
         let users = store.user_counts(Period::of(TimeUnit::Hour, hour)).await?;
-        found.compare(|| format!("users of {hour}"), &users, &part.user_counts(range));
+        found.compare_all(|| format!("users of {hour}"), &users, &part.user_counts(range));
         let counts = hourly_counts(store, Series::Domains, range).await?;
-        found.compare(|| format!("counts of {hour}"), &counts, &part.counts(&Series::Domains, range, TimeUnit::Hour));
+        found.compare_all(
+            || format!("counts of {hour}"),
+            &counts,
+            &part.counts(&Series::Domains, range, TimeUnit::Hour),
+        );
         let stored = count_pages(store, &PageList::All, range, &all).await?;
         found.compare(|| format!("count of {hour}"), &stored, &part.count_pages(&PageList::All, range, &all));
     }
@@ -188,12 +196,12 @@ async fn compare_domains(
     let wanted = reference.domains();
     let names: Vec<Domain> = wanted.iter().map(|row| row.domain.clone()).collect();
     let stored: Vec<_> = store.load_domains(&names).await?.into_iter().flatten().collect();
-    found.compare(|| "wikis by name".into(), &stored, &wanted);
+    found.compare_all(|| "wikis by name".into(), &stored, &wanted);
     let mut listed = store.domains().await?;
     if scope == Scope::Part {
         listed.retain(|row| names.binary_search(&row.domain).is_ok());
     }
-    found.compare(|| "wikis listed".into(), &listed, &wanted);
+    found.compare_all(|| "wikis listed".into(), &listed, &wanted);
     Ok(())
 }
 
@@ -214,7 +222,7 @@ async fn compare_counts(
         found.compare(|| format!("count of {list:?}"), &stored, &part.count_pages(&list, ever, &all));
         if let Some(series) = series_of(&list) {
             let stored = hourly_counts(store, series.clone(), ever).await?;
-            found.compare(|| format!("counts of {series:?}"), &stored, &part.counts(&series, ever, TimeUnit::Hour));
+            found.compare_all(|| format!("counts of {series:?}"), &stored, &part.counts(&series, ever, TimeUnit::Hour));
         }
     }
     Ok(())

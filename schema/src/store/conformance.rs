@@ -13,6 +13,8 @@ pub use counts::*;
 pub use lists::*;
 pub use reads::*;
 pub use realm::Realm;
+#[cfg(test)]
+pub(crate) use writes::newer_versions;
 pub use writes::*;
 
 use crate::hour::Hour;

@@ -4,6 +4,7 @@
 //! threads of their own, so that no async thread waits for a disk.
 
 mod batch;
+mod counting;
 mod counts;
 mod error;
 mod indexes;
@@ -131,11 +132,11 @@ impl Store for EmbeddedStore {
 
     async fn counts(&self, query: &CountQuery) -> Result<Option<Vec<Count>>, StoreError> {
         let query = query.clone();
-        self.readers.read(move |db| counts::counts(db, &query)).await
+        self.readers.read_counts(move |db| counts::counts(db, &query)).await
     }
 
     async fn user_counts(&self, period: Period) -> Result<Vec<UserCount>, StoreError> {
-        self.readers.read(move |db| counts::user_counts(db, period)).await
+        self.readers.read_counts(move |db| counts::user_counts(db, period)).await
     }
 
     async fn counts_as_of(&self) -> Result<Option<DateTime<Utc>>, StoreError> {

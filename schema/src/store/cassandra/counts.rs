@@ -1,7 +1,7 @@
 //! Counts, by reading the rows of the hours asked for page by page: exact but slow, until rollups hold them.
 
 use crate::hour::Hour;
-use crate::page::{Domain, Page};
+use crate::page::Page;
 use crate::period::{Period, TimeUnit};
 use crate::query::{Count, CountQuery, PageList, PageQuery, Series, TimeSpan, UserCount};
 use crate::store::StoreError;
@@ -22,24 +22,18 @@ pub(super) async fn counts(store: &CassandraStore, query: &CountQuery) -> Result
         Series::UserName(user_name) => PageList::UserName(user_name),
     };
     let pages = PageQuery { during: TimeSpan::of_hours(query.hours), ..PageQuery::newest(list, SLICE) };
-    let mut groups: BTreeMap<(Period, Option<Domain>, ProjectFamily, i32, bool, bool), u64> = BTreeMap::new();
+    let mut groups: BTreeMap<Count, u64> = BTreeMap::new();
     each_page(store, pages, |page| {
         let period = Period::of(TimeUnit::Hour, Hour::of(page.created_at));
-        let family = ProjectFamily::of(&page.domain);
+        let project_family = ProjectFamily::of(&page.domain);
         let domain = (query.series != Series::All).then_some(page.domain);
-        *groups.entry((period, domain, family, page.namespace, page.is_bot, page.is_redirect)).or_default() += 1;
+        let Page { namespace, is_bot, is_redirect, .. } = page;
+        let count = Count { period, domain, project_family, namespace, is_bot, is_redirect, page_count: 0 };
+        *groups.entry(count).or_default() += 1;
     })
     .await?;
-    let count = |((period, domain, project_family, namespace, is_bot, is_redirect), page_count)| Count {
-        period,
-        domain,
-        project_family,
-        namespace,
-        is_bot,
-        is_redirect,
-        page_count,
-    };
-    Ok((groups.len() <= query.max_rows).then(|| groups.into_iter().map(count).collect()))
+    let counted = |(count, page_count)| Count { page_count, ..count };
+    Ok((groups.len() <= query.max_rows).then(|| groups.into_iter().map(counted).collect()))
 }
 
 /// The accounts that created pages in a period.

@@ -140,7 +140,7 @@ fn hostile_page(realm: &Realm, number: u32, text: &str) -> Page {
 }
 
 /// Events with the keys of `pages`, a larger version, and all other cells different where keys allow it.
-pub(super) fn newer_versions(pages: &[Page]) -> Vec<Page> {
+pub(crate) fn newer_versions(pages: &[Page]) -> Vec<Page> {
     let newer = |page: &Page| Page {
         page_title: format!("{}_newer", page.page_title),
         namespace: page.namespace + 100,

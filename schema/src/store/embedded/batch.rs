@@ -2,6 +2,7 @@
 
 use crate::hour::Hour;
 use crate::page::{Page, UserId};
+use crate::store::embedded::counting::{self, Uncounted};
 use crate::store::embedded::indexes::{delete_author_indexes, insert_author_indexes, insert_indexes};
 use crate::store::embedded::names::Names;
 use crate::store::embedded::rollup::{Changes, Group, kind_of};
@@ -63,6 +64,11 @@ impl Batches {
         self.next_page_no = None;
     }
 
+    /// Counts a part of what awaits it, in a transaction of its own; false when nothing is left.
+    pub(super) fn count_part(&mut self, db: &mut Connection) -> rusqlite::Result<bool> {
+        counting::count_part(db, &mut self.names)
+    }
+
     /// Writes the rows of `pages` within the caller's transaction.
     pub(super) fn write(&mut self, db: &Connection, pages: &[&Page]) -> rusqlite::Result<()> {
         if pages.is_empty() {
@@ -79,8 +85,9 @@ impl Batches {
         }
         self.insert_pages(db, &items)?;
         insert_indexes(db, &items)?;
+        let uncounted = Uncounted::load(db)?;
         for item in &mut known {
-            self.replace(db, item, &mut changes)?;
+            self.replace(db, item, uncounted, &mut changes)?;
         }
         changes.apply(db)
     }
@@ -178,13 +185,22 @@ impl Batches {
     }
 
     /// Replaces a stored creation by one of a larger version, in all tables whose key the two do not share.
-    fn replace(&mut self, db: &Connection, item: &mut Item<'_>, changes: &mut Changes) -> rusqlite::Result<()> {
+    fn replace(
+        &mut self,
+        db: &Connection,
+        item: &mut Item<'_>,
+        uncounted: Option<Uncounted>,
+        changes: &mut Changes,
+    ) -> rusqlite::Result<()> {
         let Some(old) = older(db, item)? else { return Ok(()) };
         item.page_no = old.page_no;
         self.name_author(db, item)?;
-        let old_account_no = self.names.account(db, old.name_no, item.domain_no, old.user_id)?;
-        changes.add(item.group(old_account_no, old.kind), -1);
-        changes.add(item.group(item.account_no, item.kind()), 1);
+        // What awaits counting will be counted as it is then.
+        if uncounted.is_none_or(|uncounted| !uncounted.holds(old.page_no)) {
+            let old_account_no = self.names.account(db, old.name_no, item.domain_no, old.user_id)?;
+            changes.add(item.group(old_account_no, old.kind), -1);
+            changes.add(item.group(item.account_no, item.kind()), 1);
+        }
         delete_author_indexes(db, item, &old)?;
         let mut statement = db.prepare_cached(PUT_PAGE)?;
         self.put_page(db, &mut statement, item)?;

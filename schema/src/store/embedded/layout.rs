@@ -1,5 +1,6 @@
 //! Opening the file: the folder's lock, the settings of a connection, and the layout's version.
 
+use crate::store::embedded::counting::count_all_anew;
 use crate::store::embedded::error::store_error;
 use crate::store::{Durability, Migration, StoreError};
 use crate::tables::SCHEMA_VERSION;
@@ -8,6 +9,9 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::path::Path;
 
 const LAYOUT: &str = include_str!("layout.sql");
+const ROLLUPS: &str = include_str!("rollups.sql");
+/// The version before this one: rollups by hour and wiki only.
+const WITHOUT_ROLLUPS: i32 = 1;
 /// Held while a process uses the folder; the system lets go of it however the process ends.
 const LOCK_FILE: &str = "pagetrack.lock";
 /// Prepared statements kept per connection: more than there are.
@@ -51,13 +55,16 @@ pub(super) fn open_writer(path: &Path, migration: Migration, durability: Durabil
     match version {
         Some(SCHEMA_VERSION) if is_sample(&connection).map_err(unusable)? => return Err(the_samples(path)),
         Some(SCHEMA_VERSION) => {}
+        Some(WITHOUT_ROLLUPS) if migration == Migration::Apply => {}
         Some(version) => return Err(other_version(path, version)),
         None if migration == Migration::Apply => {}
         None => return Err(missing_layout(path)),
     }
     set_up_writer(&connection, durability).map_err(unusable)?;
-    if version.is_none() {
-        create_layout(&connection, 0).map_err(unusable)?;
+    match version {
+        None => create_layout(&connection, 0).map_err(unusable)?,
+        Some(WITHOUT_ROLLUPS) => upgrade(&connection).map_err(unusable)?,
+        Some(_) => {}
     }
     Ok(connection)
 }
@@ -151,8 +158,24 @@ fn create_layout(connection: &Connection, mark: i32) -> rusqlite::Result<()> {
     let transaction = connection.unchecked_transaction()?;
     transaction.pragma_update(None, "application_id", mark)?;
     transaction.execute_batch(LAYOUT)?;
+    transaction.execute_batch(ROLLUPS)?;
     transaction.execute("INSERT INTO schema_version (version) VALUES (?1)", [SCHEMA_VERSION])?;
     transaction.commit()
+}
+
+/// Brings a store of version 1 here. Its pages stay as they are; the writer counts them once it runs.
+fn upgrade(connection: &Connection) -> rusqlite::Result<()> {
+    let transaction = connection.unchecked_transaction()?;
+    transaction.execute_batch(ROLLUPS)?;
+    transaction.execute_batch(
+        "INSERT INTO accounts (name_no, domain_no, user_id) SELECT name_no, domain_no, user_id FROM name_accounts; \
+         DROP TABLE name_accounts; DROP TABLE hour_counts;",
+    )?;
+    count_all_anew(&transaction)?;
+    transaction.execute("UPDATE schema_version SET version = ?1", [SCHEMA_VERSION])?;
+    transaction.commit()?;
+    tracing::info!("the store's layout is version {SCHEMA_VERSION} now; its pages are counted while it runs");
+    Ok(())
 }
 
 fn unusable_file(path: &Path, error: &rusqlite::Error) -> StoreError {
@@ -189,7 +212,7 @@ fn not_the_samples(path: &Path) -> StoreError {
 
 fn other_version(path: &Path, version: i32) -> StoreError {
     let shown = path.display();
-    let remedy = if version > SCHEMA_VERSION { "run the newer pagetrack" } else { "move the old database away" };
+    let remedy = if version > SCHEMA_VERSION { "run the newer pagetrack" } else { "run `pagetrack migrate`" };
     StoreError::Unsupported(format!(
         "the database {shown} has layout version {version} and this pagetrack writes {SCHEMA_VERSION}; \
          {remedy} or choose another folder by --store"

@@ -1,6 +1,7 @@
 //! The readers: a few connections, each on a thread of its own, behind one bounded queue.
 
 use crate::store::StoreError;
+use crate::store::embedded::counting::check_counted;
 use crate::store::embedded::error::store_error;
 use crate::store::embedded::layout::open_reader;
 use rusqlite::Connection;
@@ -46,6 +47,27 @@ impl Readers {
         T: Send + 'static,
         F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     {
+        self.run(move |db| read(db).map_err(|e| store_error(&e))).await
+    }
+
+    /// Runs `read` on a free connection, once all pages are counted.
+    pub(super) async fn read_counts<T, F>(&self, read: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    {
+        self.run(move |db| {
+            check_counted(db)?;
+            read(db).map_err(|e| store_error(&e))
+        })
+        .await
+    }
+
+    async fn run<T, F>(&self, read: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    {
         let closed = || StoreError::Unavailable("the embedded store is closing".into());
         let (reply, answer) = oneshot::channel();
         let job: Job = Box::new(move |connection| {
@@ -56,7 +78,7 @@ impl Readers {
         });
         let jobs = self.jobs.as_ref().ok_or_else(closed)?;
         jobs.send(job).await.map_err(|_| closed())?;
-        answer.await.map_err(|_| closed())?.map_err(|e| store_error(&e))
+        answer.await.map_err(|_| closed())?
     }
 }
 

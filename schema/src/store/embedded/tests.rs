@@ -9,6 +9,8 @@ use chrono::DateTime;
 use rusqlite::Connection;
 use std::path::Path;
 
+mod upgrade;
+
 fn page(page_id: u64, seconds: i64, title: &str) -> Page {
     Page {
         page_id: page_id.to_string().parse().unwrap(),

@@ -6,6 +6,7 @@ use crate::store::embedded::error::store_error;
 use crate::store::{PipelineRecord, StoreError};
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use std::thread::JoinHandle;
+use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{mpsc, oneshot};
 
 /// Changes that wait; whoever writes beyond waits to write.
@@ -42,8 +43,12 @@ impl Writer {
         let thread = std::thread::Builder::new()
             .name("store-writer".into())
             .spawn(move || {
-                while let Some(group) = next_group(&mut queue) {
-                    serve(&mut connection, &mut batches, group);
+                let mut is_counting = true;
+                while let Some(group) = next_group(&mut queue, is_counting) {
+                    if !group.is_empty() {
+                        serve(&mut connection, &mut batches, group);
+                    }
+                    is_counting = is_counting && count_part(&mut connection, &mut batches);
                 }
             })
             .map_err(|e| StoreError::Unavailable(format!("no thread for the store: {e}")))?;
@@ -69,9 +74,15 @@ impl Drop for Writer {
     }
 }
 
-/// Waits for a change and takes what else waits; none when the store is dropped.
-fn next_group(queue: &mut mpsc::Receiver<Request>) -> Option<Vec<Request>> {
-    let mut group = vec![queue.blocking_recv()?];
+/// Takes all changes that wait; where there is something to count meanwhile, without waiting for one. None when the
+/// store is dropped.
+fn next_group(queue: &mut mpsc::Receiver<Request>, is_counting: bool) -> Option<Vec<Request>> {
+    let first = match queue.try_recv() {
+        Ok(request) => request,
+        Err(TryRecvError::Empty) if is_counting => return Some(Vec::new()),
+        Err(_) => queue.blocking_recv()?,
+    };
+    let mut group = vec![first];
     let pages_of = |request: &Request| if let Change::Pages(pages) = &request.change { pages.len() } else { 1 };
     let mut pages = pages_of(&group[0]);
     while pages < GROUP_PAGES {
@@ -80,6 +91,15 @@ fn next_group(queue: &mut mpsc::Receiver<Request>) -> Option<Vec<Request>> {
         group.push(request);
     }
     Some(group)
+}
+
+/// Counts a part of what awaits it; false when nothing is left, or when it failed: then the next start goes on.
+fn count_part(connection: &mut Connection, batches: &mut Batches) -> bool {
+    batches.count_part(connection).unwrap_or_else(|error| {
+        tracing::error!(error = %store_error(&error), "the pages stored earlier cannot be counted; restart to go on");
+        batches.forget();
+        false
+    })
 }
 
 /// Writes a group in one transaction and answers each.

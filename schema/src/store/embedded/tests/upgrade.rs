@@ -1,0 +1,95 @@
+//! A store of an older layout: it is counted while it takes pages and answers lists.
+
+use super::{check_refused, open};
+use crate::counts::count_pages;
+use crate::hour::HourRange;
+use crate::page::Page;
+use crate::query::{PageFilter, PageList, PageQuery};
+use crate::reference::{Reference, Scope, differences};
+use crate::store::conformance::{Realm, newer_versions};
+use crate::store::embedded::batch::Batches;
+use crate::store::embedded::{DATABASE_FILE, layout};
+use crate::store::{Durability, Migration, Store, StoreError};
+use rusqlite::Connection;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// More than two parts of counting.
+const PAGES: u32 = 12_000;
+
+/// Makes the database of `folder` what version 1 of the layout left: the same pages, rollups by hour and wiki only.
+fn downgrade(folder: &Path) {
+    let db = Connection::open(folder.join(DATABASE_FILE)).unwrap();
+    db.execute_batch(
+        "CREATE TABLE name_accounts (name_no INTEGER NOT NULL, domain_no INTEGER NOT NULL, user_id TEXT NOT NULL, \
+             PRIMARY KEY (name_no, domain_no, user_id)) WITHOUT ROWID; \
+         INSERT INTO name_accounts SELECT name_no, domain_no, user_id FROM accounts; \
+         CREATE TABLE hour_counts (hour INTEGER NOT NULL, domain_no INTEGER NOT NULL, namespace INTEGER NOT NULL, \
+             is_bot INTEGER NOT NULL, is_redirect INTEGER NOT NULL, page_count INTEGER NOT NULL, \
+             PRIMARY KEY (hour, domain_no, namespace, is_bot, is_redirect)) WITHOUT ROWID; \
+         CREATE INDEX domain_hours ON hour_counts (domain_no, hour); \
+         DROP TABLE accounts; DROP TABLE total_counts; DROP TABLE domain_counts; DROP TABLE user_counts; \
+         DROP TABLE user_month_counts; DROP TABLE uncounted; UPDATE schema_version SET version = 1",
+    )
+    .unwrap();
+}
+
+async fn old_store(folder: &Path) -> Vec<Page> {
+    let pages = Realm::of("old_store").varied_pages(PAGES);
+    open(folder).await.unwrap().write_pages(&pages).await.unwrap();
+    downgrade(folder);
+    pages
+}
+
+fn write(db: &mut Connection, batches: &mut Batches, pages: &[Page]) {
+    let transaction = db.transaction().unwrap();
+    batches.write(&transaction, &pages.iter().collect::<Vec<_>>()).unwrap();
+    transaction.commit().unwrap();
+}
+
+#[tokio::test]
+async fn pages_written_while_older_ones_are_counted_count_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut all = old_store(folder.path()).await;
+    let (newer, realm) = (newer_versions(&all), Realm::of("old_store"));
+    for part in 0.. {
+        // A process of its own for each part: the work is taken up where it was left.
+        let path = folder.path().join(DATABASE_FILE);
+        let mut db = layout::open_writer(&path, Migration::Apply, Durability::Process).unwrap();
+        let mut batches = Batches::open(&db).unwrap();
+        // Larger versions of pages that are counted and of pages that are not yet, and new pages.
+        let changed: Vec<Page> = newer.iter().skip(part).step_by(900).cloned().collect();
+        let new: Vec<Page> = (0..40u32).map(|n| realm.page(20_000 + n + 40 * u32::try_from(part).unwrap())).collect();
+        write(&mut db, &mut batches, &changed);
+        let goes_on = batches.count_part(&mut db).unwrap();
+        write(&mut db, &mut batches, &new);
+        all.extend(changed.into_iter().chain(new));
+        if !goes_on {
+            assert_eq!(part, 2, "as many parts as there are pages for");
+            break;
+        }
+    }
+    let store = open(folder.path()).await.unwrap();
+    assert_eq!(differences(&store, &Reference::of(&all), Scope::Whole).await.unwrap(), [""; 0]);
+}
+
+#[tokio::test]
+async fn an_older_store_answers_while_it_is_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let pages = old_store(folder.path()).await;
+    check_refused(folder.path(), Migration::Expect, &["layout version 1", "`pagetrack migrate`"]).await;
+    let store = open(folder.path()).await.unwrap();
+    let newest = store.list_pages(&PageQuery::newest(PageList::All, 1)).await.unwrap();
+    assert_eq!(newest.pages, Reference::of(&pages).list_pages(&PageQuery::newest(PageList::All, 1)));
+    let deadline = Instant::now() + Duration::from_secs(20);
+    let counted = loop {
+        match count_pages(&store, &PageList::All, HourRange::ALL, &PageFilter::default()).await {
+            Ok(counted) => break counted,
+            Err(StoreError::Unavailable(line)) => assert!(line.contains("are being counted"), "{line}"),
+            Err(other) => panic!("{other}"),
+        }
+        assert!(Instant::now() < deadline, "not counted within 20 s");
+        tokio::task::yield_now().await;
+    };
+    assert_eq!(counted, u64::from(PAGES));
+}
