@@ -17,16 +17,20 @@ use tests::process::Process;
 use tests::stream_server::StreamServer;
 
 /// A cluster's addresses, with names of their own for one measurement.
-struct Cluster {
+pub(crate) struct Cluster {
     bus: BusUrl,
     store: StoreUrl,
 }
 
 impl Cluster {
     /// None where the servers are not there.
-    fn named(name: &str) -> anyhow::Result<Option<Self>> {
-        let name = format!("bench_{name}_{}", std::process::id());
-        let (Some(bus), Some(store)) = (tests::servers::kafka(&name)?, tests::servers::cassandra(&name)?) else {
+    pub(crate) fn named(name: &str) -> anyhow::Result<Option<Self>> {
+        Self::lasting(&format!("bench_{name}_{}", std::process::id()))
+    }
+
+    /// The same ones in each run.
+    pub(crate) fn lasting(name: &str) -> anyhow::Result<Option<Self>> {
+        let (Some(bus), Some(store)) = (tests::servers::kafka(name)?, tests::servers::cassandra(name)?) else {
             return Ok(None);
         };
         Ok(Some(Self { bus, store }))
@@ -37,17 +41,17 @@ impl Cluster {
         Self::named(name)?.context("the servers were there a moment ago")
     }
 
-    async fn open_store(&self) -> anyhow::Result<Arc<dyn Store>> {
+    pub(crate) async fn open_store(&self) -> anyhow::Result<Arc<dyn Store>> {
         Ok(schema::store::open(&self.store, Migration::Apply, Durability::Power).await?)
     }
 
     /// So that the node does not compact them while the next run is measured.
-    async fn drop_tables(&self) -> anyhow::Result<()> {
+    pub(crate) async fn drop_tables(&self) -> anyhow::Result<()> {
         let StoreUrl::Cassandra { nodes, keyspace } = &self.store else { anyhow::bail!("not Cassandra") };
         bare_cassandra::drop_keyspace(nodes.first().context("no node")?, keyspace).await
     }
 
-    fn start(&self, name: &'static str, more: &[&str], folder: &Path) -> anyhow::Result<Process> {
+    pub(crate) fn start(&self, name: &'static str, more: &[&str], folder: &Path) -> anyhow::Result<Process> {
         let mut args: Vec<String> = more.iter().map(ToString::to_string).collect();
         args.extend(["--bus".into(), self.bus.to_string(), "--log".into(), "warn".into()]);
         if matches!(name, "writer" | "pagetrack") {

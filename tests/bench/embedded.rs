@@ -6,8 +6,10 @@ use crate::table::{Table, Wanted, percentile};
 use crate::{bare_sqlite, latency};
 use anyhow::Context;
 use bytes::Bytes;
+use futures::{StreamExt, TryStreamExt, stream};
 use schema::page::Page;
-use schema::store::{Durability, Migration, StoreUrl};
+use schema::store::embedded::EmbeddedStore;
+use schema::store::{Durability, Migration, Store, StoreUrl};
 use std::path::Path;
 use std::time::{Duration, Instant};
 use tests::process::Process;
@@ -33,6 +35,8 @@ pub(crate) async fn measure(events: &[Bytes], pages: &[Page], table: &mut Table)
     table.add("embedded: bare insert of the same rows", Wanted::Stated, percentile(&mut bare, 50), "pages/s");
     table.add("embedded: pipeline ÷ bare insert", Wanted::AtLeast(0.6), percentile(&mut ratios, 50), "×");
     table.add("embedded: peak memory under that load", Wanted::AtMost(256.0), percentile(&mut memory, 100), "MB");
+    let mut counting = counted_by_uncounted(pages).await?;
+    table.add("embedded: writing with counts ÷ without", Wanted::AtLeast(0.85), percentile(&mut counting, 50), "×");
     table.add("embedded: start → first answer", Wanted::AtMost(0.5), start_to_answer().await?, "s");
     let mut delays = latency::embedded().await?;
     table.add("embedded: event → visible, 10/s, p50", Wanted::Stated, percentile(&mut delays, 50), "ms");
@@ -64,6 +68,27 @@ async fn pipeline(events: &[Bytes]) -> anyhow::Result<(f64, f64)> {
     let begun = Instant::now();
     let done = wait_for_pages(&base, events.len() as u64, Duration::from_millis(100)).await?;
     Ok((events.len() as f64 / (done - begun).as_secs_f64(), process.peak_memory_mb()?))
+}
+
+/// The rate of a store that counts by the rate of one that does not, in turn.
+async fn counted_by_uncounted(pages: &[Page]) -> anyhow::Result<Vec<f64>> {
+    let mut ratios = Vec::new();
+    for _ in 0..ROUNDS {
+        let (counted, uncounted) = (tempfile::tempdir()?, tempfile::tempdir()?);
+        let store = EmbeddedStore::open_uncounted(uncounted.path()).await?;
+        let without = write_rate(&store, pages).await?;
+        let store = EmbeddedStore::open(counted.path(), Migration::Apply, Durability::Process).await?;
+        ratios.push(write_rate(&store, pages).await? / without);
+    }
+    Ok(ratios)
+}
+
+/// Pages per second into `store`, as the writer's batches come.
+async fn write_rate(store: &dyn Store, pages: &[Page]) -> anyhow::Result<f64> {
+    let begun = Instant::now();
+    let writes = pages.chunks(2_000).map(|batch| store.write_pages(batch));
+    stream::iter(writes).buffer_unordered(4).try_collect::<()>().await?;
+    Ok(pages.len() as f64 / begun.elapsed().as_secs_f64())
 }
 
 /// Pages per second of a loop that does nothing else.

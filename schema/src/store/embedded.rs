@@ -24,6 +24,7 @@ use crate::period::Period;
 use crate::query::{Count, CountQuery, DomainRow, PageList, PageQuery, PageSlice, UserCount};
 use crate::store::{Durability, Migration, PipelineRecord, Sealing, Store, StoreError};
 use async_trait::async_trait;
+use batch::Counting;
 use chrono::{DateTime, Utc};
 use readers::Readers;
 use rusqlite::Connection;
@@ -50,7 +51,17 @@ impl EmbeddedStore {
     /// `Unsupported` when the folder cannot be written or is in use, or its database is another program's, a newer
     /// version's or the sample's; `Unavailable` when the machine is out of threads or disk.
     pub async fn open(folder: &Path, migration: Migration, durability: Durability) -> Result<Self, StoreError> {
-        Self::open_with(folder, migration, move |path| layout::open_writer(path, migration, durability)).await
+        let open = move |path: &Path| layout::open_writer(path, migration, durability);
+        Self::open_with(folder, migration, Counting::On, open).await
+    }
+
+    /// As [`Self::open`], but the store's counts stay as they are: only to measure what counting costs.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub async fn open_uncounted(folder: &Path) -> Result<Self, StoreError> {
+        let open = |path: &Path| layout::open_writer(path, Migration::Apply, Durability::Process);
+        Self::open_with(folder, Migration::Apply, Counting::Off, open).await
     }
 
     /// Makes the sample's store in `folder` anew. An earlier sample is removed once the folder is this process's.
@@ -58,12 +69,13 @@ impl EmbeddedStore {
     /// # Errors
     /// As [`Self::open`], and `Unsupported` when the database there is not a sample's.
     pub async fn open_sample(folder: &Path) -> Result<Self, StoreError> {
-        Self::open_with(folder, Migration::Apply, layout::open_sample_writer).await
+        Self::open_with(folder, Migration::Apply, Counting::On, layout::open_sample_writer).await
     }
 
     async fn open_with(
         folder: &Path,
         migration: Migration,
+        counting: Counting,
         open_writer: impl FnOnce(&Path) -> Result<Connection, StoreError> + Send + 'static,
     ) -> Result<Self, StoreError> {
         let folder = folder.to_path_buf();
@@ -72,7 +84,7 @@ impl EmbeddedStore {
             let path = folder.join(DATABASE_FILE);
             let connection = open_writer(&path)?;
             let readers = Readers::open(&path)?;
-            Ok(Self { writer: Writer::start(connection)?, readers, _lock: lock })
+            Ok(Self { writer: Writer::start(connection, counting)?, readers, _lock: lock })
         };
         let opened = tokio::task::spawn_blocking(open).await;
         opened.map_err(|e| StoreError::Unavailable(format!("the embedded store's opening was cut off: {e}")))?

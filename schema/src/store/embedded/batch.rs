@@ -15,9 +15,18 @@ const PUT_PAGE: &str = "INSERT OR REPLACE INTO pages (page_no, page_id, user_id,
      namespace, is_redirect, is_bot, rev_id, version, event_id, page_title) \
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
 
+/// Whether a store keeps its counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Counting {
+    On,
+    /// What counting costs is measured against this.
+    Off,
+}
+
 /// Writes batches; remembers what saves it reads between them.
 #[derive(Debug)]
 pub(super) struct Batches {
+    counting: Counting,
     names: Names,
     /// The number of the next new page; none after a transaction failed.
     next_page_no: Option<i64>,
@@ -54,8 +63,8 @@ impl Item<'_> {
 
 impl Batches {
     /// Ready for the first batch.
-    pub(super) fn open(db: &Connection) -> rusqlite::Result<Self> {
-        Ok(Self { names: Names::default(), next_page_no: Some(next_page_no(db)?) })
+    pub(super) fn open(db: &Connection, counting: Counting) -> rusqlite::Result<Self> {
+        Ok(Self { counting, names: Names::default(), next_page_no: Some(next_page_no(db)?) })
     }
 
     /// To be called when a transaction was not committed.
@@ -89,7 +98,7 @@ impl Batches {
         for item in &mut known {
             self.replace(db, item, uncounted, &mut changes)?;
         }
-        changes.apply(db)
+        if self.counting == Counting::On { changes.apply(db) } else { Ok(()) }
     }
 
     fn name_author(&mut self, db: &Connection, item: &mut Item<'_>) -> rusqlite::Result<()> {

@@ -1,7 +1,7 @@
 //! The writer: one thread with the one connection that writes, and group commit.
 
 use crate::page::Page;
-use crate::store::embedded::batch::Batches;
+use crate::store::embedded::batch::{Batches, Counting};
 use crate::store::embedded::error::store_error;
 use crate::store::{PipelineRecord, StoreError};
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
@@ -37,8 +37,8 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Starts the thread on `connection`.
-    pub(super) fn start(mut connection: Connection) -> Result<Self, StoreError> {
-        let mut batches = Batches::open(&connection).map_err(|e| store_error(&e))?;
+    pub(super) fn start(mut connection: Connection, counting: Counting) -> Result<Self, StoreError> {
+        let mut batches = Batches::open(&connection, counting).map_err(|e| store_error(&e))?;
         let (requests, mut queue) = mpsc::channel(QUEUED);
         let thread = std::thread::Builder::new()
             .name("store-writer".into())

@@ -7,7 +7,7 @@ use crate::page::Page;
 use crate::query::{PageFilter, PageList, PageQuery};
 use crate::reference::{Reference, Scope, differences};
 use crate::store::conformance::{Realm, newer_versions};
-use crate::store::embedded::batch::Batches;
+use crate::store::embedded::batch::{Batches, Counting};
 use crate::store::embedded::{DATABASE_FILE, layout};
 use crate::store::{Durability, Migration, Store, StoreError};
 use rusqlite::Connection;
@@ -56,7 +56,7 @@ async fn pages_written_while_older_ones_are_counted_count_once() {
         // A process of its own for each part: the work is taken up where it was left.
         let path = folder.path().join(DATABASE_FILE);
         let mut db = layout::open_writer(&path, Migration::Apply, Durability::Process).unwrap();
-        let mut batches = Batches::open(&db).unwrap();
+        let mut batches = Batches::open(&db, Counting::On).unwrap();
         // Larger versions of pages that are counted and of pages that are not yet, and new pages.
         let changed: Vec<Page> = newer.iter().skip(part).step_by(900).cloned().collect();
         let new: Vec<Page> = (0..40u32).map(|n| realm.page(20_000 + n + 40 * u32::try_from(part).unwrap())).collect();

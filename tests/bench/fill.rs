@@ -1,0 +1,101 @@
+//! Stores of a given size: the sample's pages over as many days as the stream would take for them, on 1,000 wikis.
+
+use anyhow::Context;
+use chrono::{DateTime, TimeDelta, Utc};
+use futures::{StreamExt, TryStreamExt, stream};
+use schema::counts::count_pages;
+use schema::hour::HourRange;
+use schema::page::{Page, PageId};
+use schema::query::{PageFilter, PageList};
+use schema::store::Store;
+use std::time::Instant;
+
+/// Pages a day: what the stream gives.
+const PAGES_A_DAY: usize = 150_000;
+/// Wikis that get one page each, beside those of the sample.
+const MORE_WIKIS: usize = 1_000;
+const BATCH: usize = 2_000;
+/// Batches in flight, as the writer has them.
+const IN_FLIGHT: usize = 4;
+
+/// `count` pages up to `now`, oldest first, cut into days.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pages {
+    pub(crate) count: usize,
+    pub(crate) now: DateTime<Utc>,
+}
+
+impl Pages {
+    fn days(self) -> usize {
+        self.count.div_ceil(PAGES_A_DAY)
+    }
+
+    /// The pages of one day; the last day ends now.
+    fn of_day(self, day: usize) -> impl Iterator<Item = Page> {
+        let left = self.count - day * PAGES_A_DAY;
+        let end = self.now - TimeDelta::days(i64::try_from(self.days() - 1 - day).expect("a few days"));
+        let seed = crate::SEED + day as u64;
+        let events = ingest::sample::history(seed, left.min(PAGES_A_DAY), end);
+        let clean = |event: bytes::Bytes| ingest::clean::clean(&event).expect("sample events are clean");
+        (0..).zip(events.map(clean)).map(move |(n, page)| of_own(page, day, n))
+    }
+
+    /// When half of the pages had been created.
+    pub(crate) fn middle(self) -> DateTime<Utc> {
+        self.now - TimeDelta::hours(12 * i64::try_from(self.days()).expect("a few days"))
+    }
+}
+
+/// Another page than those of other days; the first ones on wikis of their own.
+fn of_own(page: Page, day: usize, number: usize) -> Page {
+    let page_id = page.page_id.get() + day as u64 * 1_000_000_000;
+    let page = Page { page_id: PageId::new(page_id).expect("within the limits"), ..page };
+    if day > 0 || number >= MORE_WIKIS {
+        return page;
+    }
+    let (domain, wiki) = (format!("w{number}.wikipedia.org"), format!("w{number}wiki"));
+    Page { domain: domain.parse().expect("a domain"), wiki: wiki.parse().expect("a database name"), ..page }
+}
+
+/// Writes what is missing, and has it counted; pages per second of what was written, none where nothing was.
+pub(crate) async fn fill(store: &dyn Store, pages: Pages) -> anyhow::Result<Option<f64>> {
+    let stored = count_pages(store, &PageList::All, HourRange::ALL, &PageFilter::default()).await?;
+    // An interrupted run may have left batches that were not counted yet: one more day is written again.
+    let from = (usize::try_from(stored)? / PAGES_A_DAY).saturating_sub(1);
+    if usize::try_from(stored)? >= pages.count {
+        return Ok(None);
+    }
+    let (begun, mut written) = (Instant::now(), 0);
+    for day in from..pages.days() {
+        let batches: Vec<Vec<Page>> = chunks(pages.of_day(day));
+        written += batches.iter().map(Vec::len).sum::<usize>();
+        let writes = batches.iter().map(|batch| store.write_pages(batch));
+        stream::iter(writes).buffer_unordered(IN_FLIGHT).try_collect::<()>().await?;
+        if pages.days() > 10 {
+            eprintln!("    day {} of {}, {:.0} s", day + 1, pages.days(), begun.elapsed().as_secs_f64());
+        }
+    }
+    let rate = written as f64 / begun.elapsed().as_secs_f64();
+    count_all(store, pages.now).await?;
+    Ok(Some(rate))
+}
+
+async fn count_all(store: &dyn Store, now: DateTime<Utc>) -> anyhow::Result<()> {
+    let begun = Instant::now();
+    // By the clock of tomorrow the running hour is over: nothing waits.
+    while store.seal_counts(now + TimeDelta::days(1)).await.context("sealing")?.left > 0 {
+        anyhow::ensure!(begun.elapsed().as_secs() < 3_600, "the counts are not sealed after an hour");
+    }
+    Ok(())
+}
+
+fn chunks(pages: impl Iterator<Item = Page>) -> Vec<Vec<Page>> {
+    let mut batches: Vec<Vec<Page>> = Vec::new();
+    for page in pages {
+        match batches.last_mut() {
+            Some(batch) if batch.len() < BATCH => batch.push(page),
+            _ => batches.push(vec![page]),
+        }
+    }
+    batches
+}

@@ -1,0 +1,84 @@
+//! The reads of a running API whose time must not grow with what is stored.
+
+use crate::fill::Pages;
+use crate::table::percentile;
+use anyhow::Context;
+use chrono::SecondsFormat;
+use serde_json::json;
+use std::time::Instant;
+
+/// Requests of each kind; a tenth more warm up.
+const REQUESTS: usize = 200;
+/// Of those that take long.
+const LONG_REQUESTS: usize = 20;
+/// What the sample has most pages of.
+const LARGEST: &str = "www.wikidata.org";
+
+/// One kind of read, and what is wanted of its 99th percentile: milliseconds on the embedded store and on Cassandra, and
+/// how many times as long it may take on the large store.
+pub(crate) struct Read {
+    pub(crate) what: &'static str,
+    pub(crate) wanted: (f64, f64),
+    pub(crate) growth: Option<f64>,
+    request: Request,
+    requests: usize,
+}
+
+enum Request {
+    Rest(&'static str),
+    GraphQl(String),
+}
+
+/// All kinds.
+pub(crate) fn reads(pages: Pages) -> Vec<Read> {
+    let read = |what, wanted, growth, request| Read { what, wanted, growth, request, requests: REQUESTS };
+    let list = |arguments: String| {
+        Request::GraphQl(format!(
+            "{{ domain(name: \"{LARGEST}\") {{ pages(first: 50{arguments}) {{ nodes {{ pageId pageTitle userName createdAt }} }} }} }}"
+        ))
+    };
+    let middle = pages.middle().to_rfc3339_opts(SecondsFormat::Secs, true);
+    let middle = list(format!(", during: {{ to: \"{middle}\" }}"));
+    let report = |path| Request::Rest(path);
+    vec![
+        read("count of the largest wiki", (10.0, 10.0), Some(1.5), Request::Rest("/pages/domain/www.wikidata.org")),
+        read("newest 50 of the largest wiki", (10.0, 15.0), Some(1.5), list(String::new())),
+        read("50 from its middle", (10.0, 15.0), Some(1.5), middle),
+        read("R1, wikis by hour", (50.0, 50.0), None, report("/reports/domains-by-hour/")),
+        read("R2, bots by wiki", (50.0, 50.0), None, report("/reports/bots-by-domain/")),
+        read("R3, top users with titles", (100.0, 100.0), None, report("/reports/top-users/")),
+        Read {
+            requests: LONG_REQUESTS,
+            ..read("R3 over 168 hours", (2_000.0, 2_000.0), None, report("/reports/top-users/?hours=168"))
+        },
+        read("`/domains/`, 1,000 wikis", (20.0, 20.0), None, Request::Rest("/domains/")),
+    ]
+}
+
+impl Read {
+    /// The 99th percentile in milliseconds, asked one after the other.
+    pub(crate) async fn measure(&self, client: &reqwest::Client, base: &str) -> anyhow::Result<f64> {
+        let mut times = Vec::with_capacity(self.requests);
+        for n in 0..self.requests + self.requests / 10 {
+            let begun = Instant::now();
+            self.ask(client, base).await.with_context(|| self.what)?;
+            if n >= self.requests / 10 {
+                times.push(begun.elapsed().as_secs_f64() * 1_000.0);
+            }
+        }
+        Ok(percentile(&mut times, 99))
+    }
+
+    async fn ask(&self, client: &reqwest::Client, base: &str) -> anyhow::Result<()> {
+        let answer = match &self.request {
+            Request::Rest(path) => client.get(format!("{base}{path}")).send().await?,
+            Request::GraphQl(query) => {
+                client.post(format!("{base}/graphql")).json(&json!({ "query": query })).send().await?
+            }
+        };
+        anyhow::ensure!(answer.status().is_success(), "answered {}", answer.status());
+        let text = answer.text().await?;
+        anyhow::ensure!(text.len() > 40 && !text.contains("\"errors\""), "answered {text}");
+        Ok(())
+    }
+}

@@ -1,0 +1,115 @@
+//! Figures of stores by their size: whether an answer's time, the rate or the memory grows with what is stored.
+
+use crate::ask::wait_for_any_answer;
+use crate::distributed::Cluster;
+use crate::embedded::{arguments, free_port};
+use crate::feed::Feed;
+use crate::fill::{Pages, fill};
+use crate::reads::reads;
+use crate::table::{Table, Wanted};
+use rusqlite::Connection;
+use schema::store::embedded::DATABASE_FILE;
+use schema::store::{Durability, Migration, StoreUrl};
+use std::path::Path;
+use std::time::Duration;
+use tests::process::Process;
+
+/// What the 99th percentiles of the small store are compared by.
+type Times = Vec<f64>;
+
+/// Growth below so many milliseconds is noise of the machine.
+const NOISE_MS: f64 = 1.0;
+
+/// Figures of an embedded store in `folder`; those of a smaller one are what they are compared with.
+pub(crate) async fn embedded(
+    folder: &Path,
+    pages: Pages,
+    smaller: Option<&Times>,
+    table: &mut Table,
+) -> anyhow::Result<Times> {
+    let name = format!("embedded, {} pages", figure(pages.count));
+    eprintln!("  {name}: filling");
+    let url = StoreUrl::Embedded(folder.join("data"));
+    let store = schema::store::open(&url, Migration::Apply, Durability::Process).await?;
+    if let Some(rate) = fill(&*store, pages).await? {
+        let wanted = if pages.count > 1_000_000 { 10_000.0 } else { 15_000.0 };
+        table.add(&format!("{name}: into the store, all tables and counts"), Wanted::AtLeast(wanted), rate, "pages/s");
+    }
+    drop(store);
+    table.add(&format!("{name}: on disk"), Wanted::AtMost(600.0), bytes_a_page(folder, pages)?, "bytes a page");
+
+    let feed = Feed::start(&[]).await?;
+    let port = free_port()?;
+    let mut process = Process::start("pagetrack", &arguments(folder, &feed.url(), port), folder)?;
+    let base = format!("http://127.0.0.1:{port}");
+    wait_for_any_answer(&base).await?;
+    let times = measure_reads(&name, &base, pages, false, smaller, table).await?;
+    table.add(&format!("{name}: peak memory of these reads"), Wanted::AtMost(256.0), process.peak_memory_mb()?, "MB");
+    process.stop(Duration::from_secs(15)).await?;
+    Ok(times)
+}
+
+/// Figures of a keyspace on the real cluster.
+pub(crate) async fn cassandra(
+    cluster: &Cluster,
+    pages: Pages,
+    smaller: Option<&Times>,
+    table: &mut Table,
+) -> anyhow::Result<Times> {
+    let name = format!("Cassandra, {} pages", figure(pages.count));
+    eprintln!("  {name}: filling");
+    let store = cluster.open_store().await?;
+    if let Some(rate) = fill(&*store, pages).await? {
+        table.add(&format!("{name}: into the tables"), Wanted::Stated, rate, "pages/s");
+    }
+    let folder = tempfile::tempdir()?;
+    let listen = format!("127.0.0.1:{}", free_port()?);
+    let mut serve = cluster.start("pagetrack", &["serve", "--listen", &listen], folder.path())?;
+    let base = format!("http://{listen}");
+    wait_for_any_answer(&base).await?;
+    let times = measure_reads(&name, &base, pages, true, smaller, table).await?;
+    serve.stop(Duration::from_secs(15)).await?;
+    Ok(times)
+}
+
+async fn measure_reads(
+    name: &str,
+    base: &str,
+    pages: Pages,
+    is_cassandra: bool,
+    smaller: Option<&Times>,
+    table: &mut Table,
+) -> anyhow::Result<Times> {
+    let client = reqwest::Client::new();
+    let mut times = Times::new();
+    for (i, read) in reads(pages).into_iter().enumerate() {
+        let wanted = if is_cassandra { read.wanted.1 } else { read.wanted.0 };
+        let time = read.measure(&client, base).await?;
+        table.add(&format!("{name}: {}, p99", read.what), Wanted::AtMost(wanted), time, "ms");
+        if let (Some(growth), Some(small)) = (read.growth, smaller.and_then(|times| times.get(i))) {
+            let ratio = if time - small < NOISE_MS { 1.0 } else { time / small };
+            table.add(&format!("{name}: {}, ÷ 10,000 pages", read.what), Wanted::AtMost(growth), ratio, "×");
+        }
+        times.push(time);
+    }
+    Ok(times)
+}
+
+/// The database's bytes by page; says which tables take them.
+fn bytes_a_page(folder: &Path, pages: Pages) -> anyhow::Result<f64> {
+    let path = folder.join("data").join(DATABASE_FILE);
+    let db = Connection::open(&path)?;
+    db.pragma_update(None, "wal_checkpoint", "TRUNCATE")?;
+    let mut sizes =
+        db.prepare("SELECT name, sum(pgsize) AS size FROM dbstat GROUP BY name ORDER BY size DESC LIMIT 16")?;
+    let rows = sizes.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, f64>(1)?)))?;
+    for row in rows {
+        let (name, size) = row?;
+        eprintln!("    {name}: {:.1} bytes a page", size / pages.count as f64);
+    }
+    Ok(std::fs::metadata(&path)?.len() as f64 / pages.count as f64)
+}
+
+fn figure(count: usize) -> String {
+    if count >= 1_000_000 { format!("{} million", count / 1_000_000) } else { format!("{},000", count / 1_000) }
+}
