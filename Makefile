@@ -1,5 +1,5 @@
 # The two commands: `make run` and `make test`. Each sets up what it needs and does nothing twice.
-.PHONY: run test cluster bench build web lint clean
+.PHONY: run test cluster bench bench-large build web lint clean
 .DEFAULT_GOAL := run
 
 ARGS ?=
@@ -19,6 +19,11 @@ cluster: build
 # Wanted beside measured, in one run on this machine.
 bench: build
 	@tests/bench.sh
+
+# The same of stores of ten million pages. Takes an hour or two the first time; stopped, it goes on where it was. What it
+# filled stays in .cache/bench-large.
+bench-large: build
+	@PAGETRACK_BENCH_LARGE=.cache/bench-large tests/bench.sh large
 
 build: web
 	cargo build --release --locked --workspace --bins
