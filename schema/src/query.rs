@@ -15,7 +15,7 @@ pub enum PageList {
     Domain(Domain),
     /// Every account with this number, on any wiki (`pages_by_user`). Ties: page id, then domain, descending.
     UserId(UserId),
-    /// One account: this wiki's part of the partition of [`PageList::UserId`].
+    /// One account (`pages_by_account`). Ties: page id descending.
     User(Domain, UserId),
     /// One person on all wikis (`pages_by_user_name`). Ties: domain, then page id, descending.
     UserName(String),

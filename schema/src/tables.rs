@@ -13,6 +13,8 @@ pub enum Table {
     PagesById,
     /// By the wiki's number of the account.
     PagesByUser,
+    /// By account: a wiki and its number of it.
+    PagesByAccount,
     /// By wiki.
     PagesByDomain,
     /// By hour, within it by user.
@@ -25,20 +27,22 @@ pub enum Table {
 
 impl Table {
     /// All of them.
-    pub const ALL: [Table; 6] = [
+    pub const ALL: [Table; 7] = [
         Table::PagesById,
         Table::PagesByUser,
+        Table::PagesByAccount,
         Table::PagesByDomain,
         Table::PagesByTime,
         Table::PagesByUserName,
         Table::LatestPages,
     ];
 
-    /// The table's name in every store.
+    /// The table's name; the embedded store has an index for each.
     pub const fn name(self) -> &'static str {
         match self {
             Table::PagesById => "pages_by_id",
             Table::PagesByUser => "pages_by_user",
+            Table::PagesByAccount => "pages_by_account",
             Table::PagesByDomain => "pages_by_domain",
             Table::PagesByTime => "pages_by_time",
             Table::PagesByUserName => "pages_by_user_name",

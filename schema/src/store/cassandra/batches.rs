@@ -86,7 +86,7 @@ fn replicas_of(cluster: &ClusterState, inserts: &TableInserts, row: &PageTexts<'
 /// Cuts rows into batches, those of one partition side by side, since the node writes these as one. A row that is
 /// too large for any batch goes alone.
 fn chunks_of<'a>(table: Table, mut rows: Vec<&'a PageTexts<'a>>) -> Vec<Vec<&'a PageTexts<'a>>> {
-    rows.sort_by(|a, b| a.partition(table).cmp(b.partition(table)));
+    rows.sort_by(|a, b| a.partition(table).cmp(&b.partition(table)));
     let mut chunks: Vec<Vec<&PageTexts<'_>>> = Vec::new();
     let mut bytes = 0;
     for of_one in rows.chunk_by(|a, b| a.partition(table) == b.partition(table)) {
@@ -124,14 +124,15 @@ fn parts_of<'s, 'a>(mut rows: &'s [&'a PageTexts<'a>]) -> impl Iterator<Item = (
 }
 
 impl PageTexts<'_> {
-    /// The key of its row's partition.
-    fn partition(&self, table: Table) -> &str {
+    /// The key of its row's partition: one column, or two.
+    fn partition(&self, table: Table) -> (&str, &str) {
         match table {
-            Table::PagesById => &self.page_id,
-            Table::PagesByUser => &self.user_id,
-            Table::PagesByUserName => &self.page.user_name,
-            Table::PagesByDomain => self.page.domain.as_str(),
-            Table::PagesByTime | Table::LatestPages => &self.date_hour,
+            Table::PagesById => (&self.page_id, ""),
+            Table::PagesByUser => (&self.user_id, ""),
+            Table::PagesByUserName => (&self.page.user_name, ""),
+            Table::PagesByAccount => (self.page.domain.as_str(), &self.user_id),
+            Table::PagesByDomain => (self.page.domain.as_str(), ""),
+            Table::PagesByTime | Table::LatestPages => (&self.date_hour, ""),
         }
     }
 

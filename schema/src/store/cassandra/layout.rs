@@ -181,6 +181,7 @@ mod tests {
         let tables = tables_of(TABLES_CQL);
         let key_of = |name: &str| tables.iter().find(|t| t.name == name).map(|t| t.key.join(" "));
         assert_eq!(key_of("pages_by_id").as_deref(), Some("page_id domain"));
+        assert_eq!(key_of("pages_by_account").as_deref(), Some("domain user_id created_at page_id"));
         assert_eq!(key_of("pages_by_time").as_deref(), Some("date_hour user_id created_at page_id domain"));
         assert_eq!(tables.last().map(|t| t.name), Some(VERSION_TABLE));
         for table in Table::ALL {

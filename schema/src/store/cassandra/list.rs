@@ -4,7 +4,7 @@
 //! first page before `to`. So each list has one statement.
 
 use crate::hour::Hour;
-use crate::page::{Domain, Page, PageKey};
+use crate::page::{Page, PageKey};
 use crate::query::{MAX_ROWS_READ, PageList, PageQuery, PageSlice};
 use crate::store::StoreError;
 use crate::store::cassandra::CassandraStore;
@@ -21,19 +21,20 @@ const FILTERED_PAGE_ROWS: usize = 500;
 pub(super) enum Partition {
     Domain(String),
     UserId(String),
+    Account(String, String),
     UserName(String),
     Hour(Hour),
 }
 
 impl Partition {
-    /// The partition of a list, and the one wiki of it if the list has only that.
-    pub(super) fn of(list: &PageList) -> Option<(Self, Option<&Domain>)> {
+    /// The partition of a list; none where it goes over many.
+    pub(super) fn of(list: &PageList) -> Option<Self> {
         match list {
             PageList::All => None,
-            PageList::Domain(domain) => Some((Self::Domain(domain.to_string()), None)),
-            PageList::UserId(user_id) => Some((Self::UserId(user_id.to_string()), None)),
-            PageList::User(domain, user_id) => Some((Self::UserId(user_id.to_string()), Some(domain))),
-            PageList::UserName(name) => Some((Self::UserName(name.clone()), None)),
+            PageList::Domain(domain) => Some(Self::Domain(domain.to_string())),
+            PageList::UserId(user_id) => Some(Self::UserId(user_id.to_string())),
+            PageList::User(domain, user_id) => Some(Self::Account(domain.to_string(), user_id.to_string())),
+            PageList::UserName(name) => Some(Self::UserName(name.clone())),
         }
     }
 }
@@ -98,6 +99,10 @@ pub(super) async fn visit_partition<B>(
             let values = (id, before, page_id, domain, from);
             visit_pages(session, &statements.by_user_id.newest, values, page_rows, each).await
         }
+        Partition::Account(name, id) => {
+            let values = (name, id, before, page_id, from);
+            visit_pages(session, &statements.by_account.newest, values, page_rows, each).await
+        }
         Partition::UserName(name) => {
             let values = (name, before, domain, page_id, from);
             visit_pages(session, &statements.by_user_name.newest, values, page_rows, each).await
@@ -112,40 +117,29 @@ pub(super) async fn visit_partition<B>(
 /// A slice while it is read. One row more than shown is read, to tell whether the list goes on.
 struct Reading<'a> {
     query: &'a PageQuery,
-    /// Only pages of this wiki are in the list.
-    only: Option<&'a Domain>,
     /// Rows to read at most.
     most: usize,
     read: usize,
     pages: Vec<Page>,
-    /// The last row that is in the list, and the last that was read.
+    /// The last row that was read.
     last: Option<PageKey>,
-    last_read: Option<PageKey>,
 }
 
 impl<'a> Reading<'a> {
-    fn begin(query: &'a PageQuery, only: Option<&'a Domain>) -> Self {
+    fn begin(query: &'a PageQuery) -> Self {
         let wanted = query.limit.saturating_add(1);
-        let drops = only.is_some() || !query.filter.is_empty();
-        let most = if drops { wanted.max(MAX_ROWS_READ) } else { wanted };
-        Self { query, only, most, read: 0, pages: Vec::new(), last: None, last_read: None }
+        let most = if query.filter.is_empty() { wanted } else { wanted.max(MAX_ROWS_READ) };
+        Self { query, most, read: 0, pages: Vec::new(), last: None }
     }
 
     /// Takes a row; breaks with where the next slice begins.
     fn take(&mut self, page: Page) -> ControlFlow<Option<PageKey>> {
-        let is_listed = self.only.is_none_or(|domain| *domain == page.domain);
-        let passes = is_listed && self.query.filter.matches(&page);
+        let passes = self.query.filter.matches(&page);
         self.read += 1;
-        if passes && self.pages.len() == self.query.limit {
+        if self.read == self.most || (passes && self.pages.len() == self.query.limit) {
             return ControlFlow::Break(self.last.take());
         }
-        if self.read == self.most {
-            return ControlFlow::Break(self.last_read.take());
-        }
-        self.last_read = Some(page.key());
-        if is_listed {
-            self.last = self.last_read.clone();
-        }
+        self.last = Some(page.key());
         if passes {
             self.pages.push(page);
         }
@@ -164,8 +158,8 @@ pub(super) async fn list_pages(store: &CassandraStore, query: &PageQuery) -> Res
         return Ok(PageSlice::default());
     }
     let bounds = Bounds::of(query);
-    let Some((partition, only)) = Partition::of(&query.list) else { return list_all(store, query, &bounds).await };
-    let mut reading = Reading::begin(query, only);
+    let Some(partition) = Partition::of(&query.list) else { return list_all(store, query, &bounds).await };
+    let mut reading = Reading::begin(query);
     let rows = reading.page_rows();
     let next = visit_partition(store, &partition, &bounds, rows, |page| reading.take(page)).await?;
     Ok(PageSlice { pages: reading.pages, next: next.flatten() })
@@ -175,7 +169,7 @@ pub(super) async fn list_pages(store: &CassandraStore, query: &PageQuery) -> Res
 async fn list_all(store: &CassandraStore, query: &PageQuery, bounds: &Bounds) -> Result<PageSlice, StoreError> {
     let (first, last) = (Hour::of(bounds.from), Hour::of(bounds.before));
     let mut hours = HourWalk::begin(store, Direction::NewestFirst, first, last).await?;
-    let mut reading = Reading::begin(query, None);
+    let mut reading = Reading::begin(query);
     while let Some(hour) = hours.next().await? {
         let rows = reading.page_rows();
         let hour = Partition::Hour(hour);
@@ -188,39 +182,29 @@ async fn list_all(store: &CassandraStore, query: &PageQuery, bounds: &Bounds) ->
 
 /// The last page of a list.
 pub(super) async fn oldest_page(store: &CassandraStore, list: &PageList) -> Result<Option<Page>, StoreError> {
-    if let Some((partition, only)) = Partition::of(list) {
-        return oldest_of(store, &partition, only).await;
+    if let Some(partition) = Partition::of(list) {
+        return oldest_of(store, &partition).await;
     }
     let mut hours = HourWalk::begin(store, Direction::OldestFirst, Hour::MIN, Hour::MAX).await?;
     while let Some(hour) = hours.next().await? {
-        if let Some(page) = oldest_of(store, &Partition::Hour(hour), None).await? {
+        if let Some(page) = oldest_of(store, &Partition::Hour(hour)).await? {
             return Ok(Some(page));
         }
     }
     Ok(None)
 }
 
-async fn oldest_of(
-    store: &CassandraStore,
-    partition: &Partition,
-    only: Option<&Domain>,
-) -> Result<Option<Page>, StoreError> {
-    let statements = &store.statements;
-    let (statement, key) = match partition {
-        Partition::Domain(name) => (&statements.by_domain, name.clone()),
-        Partition::UserId(id) => (&statements.by_user_id, id.clone()),
-        Partition::UserName(name) => (&statements.by_user_name, name.clone()),
-        Partition::Hour(hour) => (&statements.by_hour, hour.to_string()),
+async fn oldest_of(store: &CassandraStore, partition: &Partition) -> Result<Option<Page>, StoreError> {
+    let (session, statements) = (&store.session, &store.statements);
+    let first = |rows: &_| match pages_of(rows)?.next() {
+        Some(page) => Ok(ControlFlow::Break(page?)),
+        None => Ok(ControlFlow::Continue(())),
     };
-    let page_rows = if only.is_some() { FILTERED_PAGE_ROWS } else { 1 };
-    visit_pages(&store.session, &statement.oldest, (key,), page_rows, |rows| {
-        for page in pages_of(rows)? {
-            let page = page?;
-            if only.is_none_or(|domain| *domain == page.domain) {
-                return Ok(ControlFlow::Break(page));
-            }
-        }
-        Ok(ControlFlow::Continue(()))
-    })
-    .await
+    match partition {
+        Partition::Domain(name) => visit_pages(session, &statements.by_domain.oldest, (name,), 1, first).await,
+        Partition::UserId(id) => visit_pages(session, &statements.by_user_id.oldest, (id,), 1, first).await,
+        Partition::Account(name, id) => visit_pages(session, &statements.by_account.oldest, (name, id), 1, first).await,
+        Partition::UserName(name) => visit_pages(session, &statements.by_user_name.oldest, (name,), 1, first).await,
+        Partition::Hour(hour) => visit_pages(session, &statements.by_hour.oldest, (hour.to_string(),), 1, first).await,
+    }
 }

@@ -15,8 +15,6 @@ use std::ops::ControlFlow;
 
 /// Reads at once of one call: facts of the node, 64 in flight answer as fast as it can.
 const READS_AT_ONCE: usize = 64;
-/// Rows that are read at once in search of an account's newest.
-const SEARCH_PAGE_ROWS: usize = 200;
 
 /// The newest creation of each page.
 pub(super) async fn load_pages(
@@ -40,7 +38,7 @@ fn push_pages(rows: &QueryRowsResult, all: &mut Vec<Page>) -> Result<(), StoreEr
     Ok(())
 }
 
-/// The newest page of each account: the first of its wiki in the partition of its number.
+/// The newest page of each account: the first of its partition.
 pub(super) async fn load_users(
     store: &CassandraStore,
     keys: &[(Domain, UserId)],
@@ -50,11 +48,8 @@ pub(super) async fn load_users(
 }
 
 async fn load_user(store: &CassandraStore, domain: &Domain, user_id: UserId) -> Result<Option<Page>, StoreError> {
-    let partition = Partition::UserId(user_id.to_string());
-    visit_partition(store, &partition, &Bounds::open(), SEARCH_PAGE_ROWS, |page| {
-        if page.domain == *domain { ControlFlow::Break(page) } else { ControlFlow::Continue(()) }
-    })
-    .await
+    let account = Partition::Account(domain.to_string(), user_id.to_string());
+    visit_partition(store, &account, &Bounds::open(), 1, ControlFlow::Break).await
 }
 
 /// Every page with this number: the partition's order is by wiki.
@@ -64,7 +59,7 @@ pub(super) async fn pages_by_id(store: &CassandraStore, page_id: PageId) -> Resu
 
 /// The newest page of each account of a list, by wiki. Reads the whole partition, page by page.
 pub(super) async fn newest_by_account(store: &CassandraStore, list: &PageList) -> Result<Vec<Page>, StoreError> {
-    let Some((partition, _)) = Partition::of(list) else { return Ok(Vec::new()) };
+    let Some(partition) = Partition::of(list) else { return Ok(Vec::new()) };
     let mut newest: BTreeMap<(Domain, UserId), Page> = BTreeMap::new();
     visit_partition::<()>(store, &partition, &Bounds::open(), PAGE_ROWS, |page| {
         newest.entry((page.domain.clone(), page.user_id)).or_insert(page);

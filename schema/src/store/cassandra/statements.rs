@@ -47,6 +47,7 @@ pub(super) struct Statements {
     pub(super) put_record: PreparedStatement,
     pub(super) by_domain: ListStatements,
     pub(super) by_user_id: ListStatements,
+    pub(super) by_account: ListStatements,
     pub(super) by_user_name: ListStatements,
     pub(super) by_hour: ListStatements,
     pub(super) page: PreparedStatement,
@@ -76,10 +77,11 @@ impl Statements {
             put_record: it
                 .prepare("INSERT INTO {keyspace}.pipeline_records (kind, record_key, payload) VALUES (?, ?, ?)")
                 .await?,
-            by_domain: it.list(Table::PagesByDomain, "domain", &["page_id"]).await?,
-            by_user_id: it.list(Table::PagesByUser, "user_id", &["page_id", "domain"]).await?,
-            by_user_name: it.list(Table::PagesByUserName, "user_name", &["domain", "page_id"]).await?,
-            by_hour: it.list(Table::LatestPages, "date_hour", &["domain", "page_id"]).await?,
+            by_domain: it.list(Table::PagesByDomain, &["domain"], &["page_id"]).await?,
+            by_user_id: it.list(Table::PagesByUser, &["user_id"], &["page_id", "domain"]).await?,
+            by_account: it.list(Table::PagesByAccount, &["domain", "user_id"], &["page_id"]).await?,
+            by_user_name: it.list(Table::PagesByUserName, &["user_name"], &["domain", "page_id"]).await?,
+            by_hour: it.list(Table::LatestPages, &["date_hour"], &["domain", "page_id"]).await?,
             page: it.pages("pages_by_id WHERE page_id = ? AND domain = ?").await?,
             pages_with_id: it.pages("pages_by_id WHERE page_id = ?").await?,
             domain: it
@@ -124,7 +126,8 @@ impl Preparer<'_> {
 
     /// The reads of `table`, whose partition is `key` and whose rows are ordered by time and `ties`, all descending: only
     /// one direction throughout makes the tuple form right.
-    async fn list(&self, table: Table, key: &str, ties: &[&str]) -> Result<ListStatements, StoreError> {
+    async fn list(&self, table: Table, key: &[&str], ties: &[&str]) -> Result<ListStatements, StoreError> {
+        let key = key.join(" = ? AND ");
         let (name, order, marks) = (table.name(), ties.join(", "), ", ?".repeat(ties.len()));
         let behind = format!("(created_at, {order}) < (?{marks}) AND (created_at) >= (?)");
         Ok(ListStatements {

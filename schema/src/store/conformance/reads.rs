@@ -96,6 +96,25 @@ pub async fn two_wikis_with_the_same_ids(store: &dyn Store) {
     check_all_reads(store, &pages).await;
 }
 
+/// An account's list is its own, however much a stranger with its number did on another wiki: one call gives all of it.
+pub async fn strangers_with_ones_number(store: &dyn Store) {
+    let realm = Realm::of("strangers_with_ones_number");
+    let own: Vec<Page> = [0, 1_500, 2_999].map(|n| realm.page(n)).into();
+    let stranger = |n| Page {
+        domain: realm.domain(1),
+        wiki: "w1wiki".parse().expect("a database name"),
+        user_name: realm.user_name(1),
+        ..realm.page(n)
+    };
+    write(store, &own).await;
+    write(store, &(0..3_000).map(stranger).collect::<Vec<_>>()).await;
+    let account = PageList::User(realm.domain(0), realm.user_id(0));
+    let slice = store.list_pages(&PageQuery::newest(account, 10)).await.expect("the store answers");
+    assert_eq!((slice.pages, slice.next), (own.iter().rev().cloned().collect(), None));
+    let users = store.users_by_id(realm.user_id(0)).await.expect("the store answers");
+    assert_eq!(users, [own[2].clone(), stranger(2_999)]);
+}
+
 /// A batch answers each key at its place: also misses, and keys asked twice.
 pub async fn batches_answer_in_order(store: &dyn Store) {
     let realm = Realm::of("batches_answer_in_order");
