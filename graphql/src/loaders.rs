@@ -72,13 +72,13 @@ impl Loaders {
             oldest: table(store, |store, lists| {
                 each(lists, move |list| {
                     let store = store.clone();
-                    async move { Ok(store.oldest_page(&list).await?.map(Arc::new)) }
+                    async move { Ok(first_of(&*store, PageQuery::oldest(list, 1)).await?.map(Arc::new)) }
                 })
             }),
             newest: table(store, |store, lists| {
                 each(lists, move |list| {
                     let store = store.clone();
-                    async move { Ok(newest_of(&*store, list).await?.map(Arc::new)) }
+                    async move { Ok(first_of(&*store, PageQuery::newest(list, 1)).await?.map(Arc::new)) }
                 })
             }),
             page_counts: table(store, |store, keys| {
@@ -236,8 +236,8 @@ where
     stream::iter(keys.into_iter().map(read)).buffered(MAX_IN_FLIGHT).try_collect().await
 }
 
-async fn newest_of(store: &dyn Store, list: PageList) -> Result<Option<Page>, StoreError> {
-    Ok(store.list_pages(&PageQuery::newest(list, 1)).await?.pages.pop())
+async fn first_of(store: &dyn Store, query: PageQuery) -> Result<Option<Page>, StoreError> {
+    Ok(store.list_pages(&query).await?.pages.into_iter().next())
 }
 
 /// Neighbouring hours are read as one range.

@@ -14,7 +14,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use schema::clock::Clock;
 use schema::counts::{fold_user_counts, hourly_counts};
 use schema::hour::{Hour, HourRange};
-use schema::query::{PageFilter, PageList, PageQuery, Series, TimeSpan};
+use schema::query::{PageList, PageQuery, Series, TimeSpan};
 use schema::reports::{
     DEFAULT_HOURS, DEFAULT_PEOPLE, DEFAULT_SKIP, MAX_HOURS, MAX_PEOPLE, MAX_SKIP, People, Person, bot_pages_by_domain,
     domains_by_hour, window,
@@ -104,13 +104,7 @@ async fn report_of(store: Arc<dyn Store>, person: Person, window: HourRange) -> 
 }
 
 fn query_of(user_name: &str, window: HourRange, limit: usize) -> PageQuery {
-    PageQuery {
-        list: PageList::UserName(user_name.into()),
-        during: TimeSpan::of_hours(window),
-        filter: PageFilter::default(),
-        after: None,
-        limit,
-    }
+    PageQuery { during: TimeSpan::of_hours(window), ..PageQuery::newest(PageList::UserName(user_name.into()), limit) }
 }
 
 /// From `hours`, `skip` and `at`; all that is wrong with them, in this order.

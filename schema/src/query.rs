@@ -6,7 +6,7 @@ use crate::period::{Period, TimeUnit};
 use crate::wiki::ProjectFamily;
 use chrono::{DateTime, Utc};
 
-/// A list of pages, newest first, that a store holds in that order.
+/// A list of pages that a store holds in order. The ties are those of newest first; oldest first is the exact reverse.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum PageList {
     /// All wikis (`latest_pages`). Ties of one second: domain, then page id, both descending.
@@ -94,16 +94,28 @@ impl PageFilter {
     }
 }
 
+/// From which end a list is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum ListOrder {
+    /// As the lists stand.
+    #[default]
+    NewestFirst,
+    /// From their other end.
+    OldestFirst,
+}
+
 /// A part of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageQuery {
     /// The list.
     pub list: PageList,
+    /// From which end it is read.
+    pub order: ListOrder,
     /// Only pages created within.
     pub during: TimeSpan,
     /// Only pages that pass.
     pub filter: PageFilter,
-    /// Only pages behind this one in the list's order. It need not exist.
+    /// Only pages behind this one in the order of reading. It need not exist.
     pub after: Option<PageKey>,
     /// At most so many.
     pub limit: usize,
@@ -112,7 +124,13 @@ pub struct PageQuery {
 impl PageQuery {
     /// The newest `limit` pages of `list`.
     pub fn newest(list: PageList, limit: usize) -> Self {
-        Self { list, during: TimeSpan::default(), filter: PageFilter::default(), after: None, limit }
+        let (order, during, filter) = (ListOrder::NewestFirst, TimeSpan::default(), PageFilter::default());
+        Self { list, order, during, filter, after: None, limit }
+    }
+
+    /// The oldest `limit` pages of `list`.
+    pub fn oldest(list: PageList, limit: usize) -> Self {
+        Self { order: ListOrder::OldestFirst, ..Self::newest(list, limit) }
     }
 }
 
@@ -122,7 +140,7 @@ pub const MAX_ROWS_READ: usize = 2_000;
 /// The answer to a [`PageQuery`].
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PageSlice {
-    /// In the list's order. Can be fewer than asked, even none, while `next` is given.
+    /// In the order of reading. Can be fewer than asked, even none, while `next` is given.
     pub pages: Vec<Page>,
     /// Where the next slice begins (as `after`); none at the end of the list.
     pub next: Option<PageKey>,

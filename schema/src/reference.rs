@@ -9,7 +9,7 @@ pub use differences::{Scope, differences, read_list};
 use crate::hour::{Hour, HourRange};
 use crate::page::{Domain, Page, PageId, PageKey, UserId};
 use crate::period::{Period, TimeUnit};
-use crate::query::{Count, DomainRow, PageFilter, PageList, PageQuery, Series, UserCount};
+use crate::query::{Count, DomainRow, ListOrder, PageFilter, PageList, PageQuery, Series, UserCount};
 use crate::store::PipelineRecord;
 use crate::wiki::ProjectFamily;
 use std::cmp::Ordering;
@@ -71,12 +71,19 @@ impl Reference {
 
     /// The pages that a query asks for. A store may give them in several slices.
     pub fn list_pages(&self, query: &PageQuery) -> Vec<Page> {
-        let is_behind = |page: &Page| {
-            query.after.as_ref().is_none_or(|after| order(&query.list, after, &page.key()) == Ordering::Less)
+        let mut pages = self.list(&query.list);
+        if query.order == ListOrder::OldestFirst {
+            pages.reverse();
+        }
+        let behind = match query.order {
+            ListOrder::NewestFirst => Ordering::Greater,
+            ListOrder::OldestFirst => Ordering::Less,
         };
+        let is_behind =
+            |page: &Page| query.after.as_ref().is_none_or(|after| order(&query.list, &page.key(), after) == behind);
         let asked =
             |page: &&Page| query.during.contains(page.created_at) && query.filter.matches(page) && is_behind(page);
-        self.list(&query.list).into_iter().filter(asked).take(query.limit).cloned().collect()
+        pages.into_iter().filter(asked).take(query.limit).cloned().collect()
     }
 
     /// The newest creation of a page.
@@ -107,11 +114,6 @@ impl Reference {
     /// The newest page of each account under this name, by domain, then user id.
     pub fn users_by_name(&self, user_name: &str) -> Vec<Page> {
         newest_by(self.pages().filter(|page| page.user_name == user_name), |page| (page.domain.clone(), page.user_id))
-    }
-
-    /// The last page of a list.
-    pub fn oldest_page(&self, list: &PageList) -> Option<Page> {
-        self.list(list).last().copied().cloned()
     }
 
     /// All wikis, by domain; of two database names the larger.

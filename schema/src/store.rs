@@ -69,7 +69,8 @@ pub trait Store: Send + Sync {
     /// After an error any part may have been written; writing again is right.
     async fn write_pages(&self, pages: &[Page]) -> Result<(), StoreError>;
 
-    /// A part of a list, newest first. Reads at most [`crate::query::MAX_ROWS_READ`] rows, or `limit` + 1 if that is more.
+    /// A part of a list, from either end. Reads at most [`crate::query::MAX_ROWS_READ`] rows, or `limit` + 1 if that is
+    /// more.
     async fn list_pages(&self, query: &PageQuery) -> Result<PageSlice, StoreError>;
 
     /// The newest creation of each page, in the order asked.
@@ -89,9 +90,6 @@ pub trait Store: Send + Sync {
 
     /// The newest page of each account under this name, by domain.
     async fn users_by_name(&self, user_name: &str) -> Result<Vec<Page>, StoreError>;
-
-    /// The oldest page of a list; its filter and time span are not looked at.
-    async fn oldest_page(&self, list: &crate::query::PageList) -> Result<Option<Page>, StoreError>;
 
     /// All wikis on which pages were created, by domain.
     async fn domains(&self) -> Result<Vec<DomainRow>, StoreError>;

@@ -9,7 +9,7 @@ use super::paging::Paging;
 use super::scalars::count;
 use super::{api, loaders};
 use async_graphql::{Context, Object, SimpleObject};
-use schema::query::{PageFilter, PageList, PageQuery, PageSlice};
+use schema::query::{ListOrder, PageFilter, PageList, PageQuery, PageSlice};
 use std::sync::Arc;
 
 /// What is asked of a list of pages.
@@ -57,6 +57,7 @@ impl PageConnection {
         let has_previous_page = paging.after.is_some();
         let question = PageQuery {
             list: list.clone(),
+            order: ListOrder::NewestFirst,
             during: range.span,
             filter: filter.clone(),
             after: paging.after.as_deref().map(parse_page_key).transpose()?,

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use schema::page::{Domain, Page, PageId, UserId};
 use schema::period::Period;
-use schema::query::{Count, CountQuery, DomainRow, PageList, PageQuery, PageSlice, UserCount};
+use schema::query::{Count, CountQuery, DomainRow, PageQuery, PageSlice, UserCount};
 use schema::store::{PipelineRecord, Sealing, Store, StoreError};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -63,10 +63,6 @@ impl Store for StoppingStore {
     }
 
     async fn users_by_name(&self, _: &str) -> Result<Vec<Page>, StoreError> {
-        gone()
-    }
-
-    async fn oldest_page(&self, _: &PageList) -> Result<Option<Page>, StoreError> {
         gone()
     }
 

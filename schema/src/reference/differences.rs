@@ -4,7 +4,7 @@ use crate::counts::{count_pages, hourly_counts};
 use crate::hour::{Hour, HourRange};
 use crate::page::{Domain, Page, PageId, UserId};
 use crate::period::{Period, TimeUnit};
-use crate::query::{PageFilter, PageList, PageQuery, Series, TimeSpan};
+use crate::query::{ListOrder, PageFilter, PageList, PageQuery, Series, TimeSpan};
 use crate::reference::Reference;
 use crate::store::{Store, StoreError};
 use std::collections::{BTreeSet, HashMap};
@@ -91,10 +91,23 @@ async fn compare_lists(
         if list == PageList::All && scope == Scope::Part {
             continue;
         }
-        let stored = read_list(store, PageQuery::newest(list.clone(), SLICE)).await?;
-        found.compare_rows(|| format!("{list:?}"), &stored, &wanted);
-        let oldest = store.oldest_page(&list).await?;
-        found.compare(|| format!("oldest of {list:?}"), &oldest.as_ref(), &wanted.last().copied());
+        compare_list(store, PageQuery::newest(list, SLICE), wanted, found).await?;
+    }
+    Ok(())
+}
+
+/// From both ends; `wanted` is newest first.
+async fn compare_list(
+    store: &dyn Store,
+    query: PageQuery,
+    mut wanted: Vec<&Page>,
+    found: &mut Found,
+) -> Result<(), StoreError> {
+    for order in [ListOrder::NewestFirst, ListOrder::OldestFirst] {
+        let query = PageQuery { order, ..query.clone() };
+        let stored = read_list(store, query.clone()).await?;
+        found.compare_rows(|| format!("{:?} of {:?}, {order:?}", query.list, query.during), &stored, &wanted);
+        wanted.reverse();
     }
     Ok(())
 }
@@ -168,11 +181,7 @@ async fn compare_hours(store: &dyn Store, reference: &Reference, found: &mut Fou
     for (hour, part) in hours {
         let range = HourRange::of(hour);
         let query = PageQuery { during: TimeSpan::of_hours(range), ..PageQuery::newest(PageList::All, SLICE) };
-        found.compare_rows(
-            || format!("latest pages of {hour}"),
-            &read_list(store, query).await?,
-            &part.list(&PageList::All),
-        );
+        compare_list(store, query, part.list(&PageList::All), found).await?;
         let users = store.user_counts(Period::of(TimeUnit::Hour, hour)).await?;
         found.compare_all(|| format!("users of {hour}"), &users, &part.user_counts(range));
         let counts = hourly_counts(store, Series::Domains, range).await?;

@@ -94,10 +94,6 @@ impl Store for CassandraStore {
         lookup::newest_by_account(self, &PageList::UserName(user_name.into())).await
     }
 
-    async fn oldest_page(&self, list: &PageList) -> Result<Option<Page>, StoreError> {
-        list::oldest_page(self, list).await
-    }
-
     async fn domains(&self) -> Result<Vec<DomainRow>, StoreError> {
         lookup::domains(self).await
     }

@@ -21,7 +21,7 @@ mod writer;
 
 use crate::page::{Domain, Page, PageId, UserId};
 use crate::period::Period;
-use crate::query::{Count, CountQuery, DomainRow, PageList, PageQuery, PageSlice, UserCount};
+use crate::query::{Count, CountQuery, DomainRow, PageQuery, PageSlice, UserCount};
 use crate::store::{Durability, Migration, PipelineRecord, Sealing, Store, StoreError};
 use async_trait::async_trait;
 use batch::Counting;
@@ -131,11 +131,6 @@ impl Store for EmbeddedStore {
     async fn users_by_name(&self, user_name: &str) -> Result<Vec<Page>, StoreError> {
         let user_name = user_name.to_owned();
         self.readers.read(move |db| lookups::users_by_name(db, &user_name)).await
-    }
-
-    async fn oldest_page(&self, list: &PageList) -> Result<Option<Page>, StoreError> {
-        let list = list.clone();
-        self.readers.read(move |db| lists::oldest_page(db, &list)).await
     }
 
     async fn domains(&self) -> Result<Vec<DomainRow>, StoreError> {

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use schema::clock::FixedClock;
 use schema::page::{Domain, Page, PageId, UserId};
 use schema::period::Period;
-use schema::query::{Count, CountQuery, DomainRow, PageList, PageQuery, PageSlice, UserCount};
+use schema::query::{Count, CountQuery, DomainRow, PageQuery, PageSlice, UserCount};
 use schema::store::{Durability, Migration, PipelineRecord, Sealing, Store, StoreError, StoreUrl, open};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -216,9 +216,6 @@ impl Store for Counted {
     }
     async fn users_by_name(&self, user_name: &str) -> Result<Vec<Page>, StoreError> {
         self.count("users_by_name").users_by_name(user_name).await
-    }
-    async fn oldest_page(&self, list: &PageList) -> Result<Option<Page>, StoreError> {
-        self.count("oldest_page").oldest_page(list).await
     }
     async fn domains(&self) -> Result<Vec<DomainRow>, StoreError> {
         self.count("domains").domains().await

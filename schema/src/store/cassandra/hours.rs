@@ -1,6 +1,7 @@
-//! The hours that have pages, in either direction, without asking for hours that have none.
+//! The hours that have pages, in either order, without asking for hours that have none.
 
 use crate::hour::Hour;
+use crate::query::ListOrder;
 use crate::store::StoreError;
 use crate::store::cassandra::errors::{of_request, of_value};
 use crate::store::cassandra::slices::collect;
@@ -16,17 +17,10 @@ pub(super) fn year_of(hour: Hour) -> String {
     hour.to_string()[..4].into()
 }
 
-/// Which hours, and from which end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Direction {
-    NewestFirst,
-    OldestFirst,
-}
-
 /// A walk over the hours from `first` to `last`, both included.
 pub(super) struct HourWalk<'a> {
     store: &'a CassandraStore,
-    direction: Direction,
+    order: ListOrder,
     first: String,
     last: String,
     years: VecDeque<String>,
@@ -37,7 +31,7 @@ pub(super) struct HourWalk<'a> {
 impl<'a> HourWalk<'a> {
     pub(super) async fn begin(
         store: &'a CassandraStore,
-        direction: Direction,
+        order: ListOrder,
         first: Hour,
         last: Hour,
     ) -> Result<Self, StoreError> {
@@ -45,27 +39,19 @@ impl<'a> HourWalk<'a> {
         let mut years = collect(&store.session, &store.statements.years, (), rows::texts_of).await?;
         years.retain(|year| (&first[..4]..=&last[..4]).contains(&year.as_str()));
         years.sort();
-        if direction == Direction::NewestFirst {
+        if order == ListOrder::NewestFirst {
             years.reverse();
         }
-        Ok(Self {
-            store,
-            direction,
-            first,
-            last,
-            years: years.into(),
-            at: PagingState::start(),
-            ready: VecDeque::new(),
-        })
+        Ok(Self { store, order, first, last, years: years.into(), at: PagingState::start(), ready: VecDeque::new() })
     }
 
     /// The next hour.
     pub(super) async fn next(&mut self) -> Result<Option<Hour>, StoreError> {
         while self.ready.is_empty() {
             let Some(year) = self.years.front() else { return Ok(None) };
-            let statement = match self.direction {
-                Direction::NewestFirst => &self.store.statements.hours_newest,
-                Direction::OldestFirst => &self.store.statements.hours_oldest,
+            let statement = match self.order {
+                ListOrder::NewestFirst => &self.store.statements.hours_newest,
+                ListOrder::OldestFirst => &self.store.statements.hours_oldest,
             };
             let values = (year, &self.first, &self.last);
             let (page, more) =

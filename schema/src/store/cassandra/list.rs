@@ -1,14 +1,15 @@
 //! The lists of pages: keyset pages in each list's order.
 //!
 //! A slice begins behind a position. An end of the time span is one too: nothing lies between `(to, "", "")` and the
-//! first page before `to`. So each list has one statement.
+//! first page before `to`, nor between `(from, "", "")` and the first page from `from` on. So each list has one statement
+//! for each direction.
 
 use crate::hour::Hour;
 use crate::page::{Page, PageKey};
-use crate::query::{MAX_ROWS_READ, PageList, PageQuery, PageSlice};
+use crate::query::{ListOrder, MAX_ROWS_READ, PageList, PageQuery, PageSlice};
 use crate::store::StoreError;
 use crate::store::cassandra::CassandraStore;
-use crate::store::cassandra::hours::{Direction, HourWalk};
+use crate::store::cassandra::hours::HourWalk;
 use crate::store::cassandra::rows::pages_of;
 use crate::store::cassandra::slices::visit_pages;
 use chrono::{DateTime, TimeDelta, Timelike, Utc};
@@ -17,7 +18,7 @@ use std::ops::ControlFlow;
 /// Rows that are read at once while a filter drops some.
 const FILTERED_PAGE_ROWS: usize = 500;
 
-/// A partition that holds pages newest first.
+/// A partition that holds pages in the order of a list.
 pub(super) enum Partition {
     Domain(String),
     UserId(String),
@@ -39,30 +40,54 @@ impl Partition {
     }
 }
 
-/// Between which positions of a list.
+/// Between which positions of a list, and in which order.
 pub(super) struct Bounds {
-    before: DateTime<Utc>,
+    order: ListOrder,
+    /// Behind this time, page id and domain.
+    at: DateTime<Utc>,
     page_id: String,
     domain: String,
-    from: DateTime<Utc>,
+    /// Up to this end of the time span.
+    until: DateTime<Utc>,
 }
 
 impl Bounds {
-    /// The whole list.
+    /// The whole list, newest first.
     pub(super) fn open() -> Self {
-        let (before, from) = (DateTime::<Utc>::MAX_UTC, DateTime::<Utc>::MIN_UTC);
-        Self { before, page_id: String::new(), domain: String::new(), from }
+        Self::between(ListOrder::NewestFirst, DateTime::<Utc>::MIN_UTC, DateTime::<Utc>::MAX_UTC)
+    }
+
+    fn between(order: ListOrder, from: DateTime<Utc>, to: DateTime<Utc>) -> Self {
+        let (at, until) = match order {
+            ListOrder::NewestFirst => (to, from),
+            ListOrder::OldestFirst => (from, to),
+        };
+        Self { order, at, page_id: String::new(), domain: String::new(), until }
     }
 
     fn of(query: &PageQuery) -> Self {
-        let open = Self::open();
-        let from = query.during.from.map_or(open.from, ceil_seconds);
-        let before = query.during.to.map_or(open.before, ceil_seconds);
-        match &query.after {
-            Some(key) if key.created_at < before => {
-                Self { before: key.created_at, page_id: key.page_id.to_string(), domain: key.domain.to_string(), from }
+        let from = query.during.from.map_or(DateTime::<Utc>::MIN_UTC, ceil_seconds);
+        let to = query.during.to.map_or(DateTime::<Utc>::MAX_UTC, ceil_seconds);
+        let all = Self::between(query.order, from, to);
+        let is_within = |key: &&PageKey| match query.order {
+            ListOrder::NewestFirst => key.created_at < to,
+            ListOrder::OldestFirst => key.created_at >= from,
+        };
+        match query.after.as_ref().filter(is_within) {
+            Some(key) => {
+                let (page_id, domain) = (key.page_id.to_string(), key.domain.to_string());
+                Self { at: key.created_at, page_id, domain, ..all }
             }
-            _ => Self { before, from, ..open },
+            None => all,
+        }
+    }
+
+    /// The first and the last hour that they touch.
+    fn hours(&self) -> (Hour, Hour) {
+        let (at, until) = (Hour::of(self.at), Hour::of(self.until));
+        match self.order {
+            ListOrder::NewestFirst => (until, at),
+            ListOrder::OldestFirst => (at, until),
         }
     }
 }
@@ -73,7 +98,7 @@ fn ceil_seconds(time: DateTime<Utc>) -> DateTime<Utc> {
     if whole < time { whole.checked_add_signed(TimeDelta::seconds(1)).unwrap_or(time) } else { time }
 }
 
-/// Calls `visit` with each page of a partition within `bounds`, newest first, until it breaks.
+/// Calls `visit` with each page of a partition within `bounds`, in their order, until it breaks.
 pub(super) async fn visit_partition<B>(
     store: &CassandraStore,
     partition: &Partition,
@@ -82,7 +107,7 @@ pub(super) async fn visit_partition<B>(
     mut visit: impl FnMut(Page) -> ControlFlow<B> + Send,
 ) -> Result<Option<B>, StoreError> {
     let (session, statements) = (&store.session, &store.statements);
-    let Bounds { before, page_id, domain, from } = bounds;
+    let Bounds { order, at, page_id, domain, until } = bounds;
     let each = |rows: &_| {
         for page in pages_of(rows)? {
             if let ControlFlow::Break(found) = visit(page?) {
@@ -93,23 +118,24 @@ pub(super) async fn visit_partition<B>(
     };
     match partition {
         Partition::Domain(name) => {
-            visit_pages(session, &statements.by_domain.newest, (name, before, page_id, from), page_rows, each).await
+            let values = (name, at, page_id, until);
+            visit_pages(session, statements.by_domain.of(*order), values, page_rows, each).await
         }
         Partition::UserId(id) => {
-            let values = (id, before, page_id, domain, from);
-            visit_pages(session, &statements.by_user_id.newest, values, page_rows, each).await
+            let values = (id, at, page_id, domain, until);
+            visit_pages(session, statements.by_user_id.of(*order), values, page_rows, each).await
         }
         Partition::Account(name, id) => {
-            let values = (name, id, before, page_id, from);
-            visit_pages(session, &statements.by_account.newest, values, page_rows, each).await
+            let values = (name, id, at, page_id, until);
+            visit_pages(session, statements.by_account.of(*order), values, page_rows, each).await
         }
         Partition::UserName(name) => {
-            let values = (name, before, domain, page_id, from);
-            visit_pages(session, &statements.by_user_name.newest, values, page_rows, each).await
+            let values = (name, at, domain, page_id, until);
+            visit_pages(session, statements.by_user_name.of(*order), values, page_rows, each).await
         }
         Partition::Hour(hour) => {
-            let values = (hour.to_string(), before, domain, page_id, from);
-            visit_pages(session, &statements.by_hour.newest, values, page_rows, each).await
+            let values = (hour.to_string(), at, domain, page_id, until);
+            visit_pages(session, statements.by_hour.of(*order), values, page_rows, each).await
         }
     }
 }
@@ -165,10 +191,10 @@ pub(super) async fn list_pages(store: &CassandraStore, query: &PageQuery) -> Res
     Ok(PageSlice { pages: reading.pages, next: next.flatten() })
 }
 
-/// The list of all wikis, from the newest hour that has pages to the oldest.
+/// The list of all wikis, from hour to hour of those that have pages.
 async fn list_all(store: &CassandraStore, query: &PageQuery, bounds: &Bounds) -> Result<PageSlice, StoreError> {
-    let (first, last) = (Hour::of(bounds.from), Hour::of(bounds.before));
-    let mut hours = HourWalk::begin(store, Direction::NewestFirst, first, last).await?;
+    let (first, last) = bounds.hours();
+    let mut hours = HourWalk::begin(store, query.order, first, last).await?;
     let mut reading = Reading::begin(query);
     while let Some(hour) = hours.next().await? {
         let rows = reading.page_rows();
@@ -178,33 +204,4 @@ async fn list_all(store: &CassandraStore, query: &PageQuery, bounds: &Bounds) ->
         }
     }
     Ok(PageSlice { pages: reading.pages, next: None })
-}
-
-/// The last page of a list.
-pub(super) async fn oldest_page(store: &CassandraStore, list: &PageList) -> Result<Option<Page>, StoreError> {
-    if let Some(partition) = Partition::of(list) {
-        return oldest_of(store, &partition).await;
-    }
-    let mut hours = HourWalk::begin(store, Direction::OldestFirst, Hour::MIN, Hour::MAX).await?;
-    while let Some(hour) = hours.next().await? {
-        if let Some(page) = oldest_of(store, &Partition::Hour(hour)).await? {
-            return Ok(Some(page));
-        }
-    }
-    Ok(None)
-}
-
-async fn oldest_of(store: &CassandraStore, partition: &Partition) -> Result<Option<Page>, StoreError> {
-    let (session, statements) = (&store.session, &store.statements);
-    let first = |rows: &_| match pages_of(rows)?.next() {
-        Some(page) => Ok(ControlFlow::Break(page?)),
-        None => Ok(ControlFlow::Continue(())),
-    };
-    match partition {
-        Partition::Domain(name) => visit_pages(session, &statements.by_domain.oldest, (name,), 1, first).await,
-        Partition::UserId(id) => visit_pages(session, &statements.by_user_id.oldest, (id,), 1, first).await,
-        Partition::Account(name, id) => visit_pages(session, &statements.by_account.oldest, (name, id), 1, first).await,
-        Partition::UserName(name) => visit_pages(session, &statements.by_user_name.oldest, (name,), 1, first).await,
-        Partition::Hour(hour) => visit_pages(session, &statements.by_hour.oldest, (hour.to_string(),), 1, first).await,
-    }
 }

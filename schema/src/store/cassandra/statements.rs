@@ -1,5 +1,6 @@
 //! All statements, prepared once, with full `keyspace.table` names and marked idempotent.
 
+use crate::query::ListOrder;
 use crate::store::StoreError;
 use crate::store::cassandra::errors::of_prepare;
 use crate::store::cassandra::rows::{INSERT_COLUMNS, SELECT_COLUMNS};
@@ -34,10 +35,19 @@ impl TableInserts {
     }
 }
 
-/// The reads of one list: newest first behind a position, and its last row.
+/// The reads of one list behind a position, from either end.
 pub(super) struct ListStatements {
-    pub(super) newest: PreparedStatement,
-    pub(super) oldest: PreparedStatement,
+    newest: PreparedStatement,
+    oldest: PreparedStatement,
+}
+
+impl ListStatements {
+    pub(super) fn of(&self, order: ListOrder) -> &PreparedStatement {
+        match order {
+            ListOrder::NewestFirst => &self.newest,
+            ListOrder::OldestFirst => &self.oldest,
+        }
+    }
 }
 
 pub(super) struct Statements {
@@ -129,10 +139,11 @@ impl Preparer<'_> {
     async fn list(&self, table: Table, key: &[&str], ties: &[&str]) -> Result<ListStatements, StoreError> {
         let key = key.join(" = ? AND ");
         let (name, order, marks) = (table.name(), ties.join(", "), ", ?".repeat(ties.len()));
-        let behind = format!("(created_at, {order}) < (?{marks}) AND (created_at) >= (?)");
+        let newest = format!("(created_at, {order}) < (?{marks}) AND (created_at) >= (?)");
+        let oldest = format!("(created_at, {order}) > (?{marks}) AND (created_at) < (?) ORDER BY created_at ASC");
         Ok(ListStatements {
-            newest: self.pages(&format!("{name} WHERE {key} = ? AND {behind}")).await?,
-            oldest: self.pages(&format!("{name} WHERE {key} = ? ORDER BY created_at ASC")).await?,
+            newest: self.pages(&format!("{name} WHERE {key} = ? AND {newest}")).await?,
+            oldest: self.pages(&format!("{name} WHERE {key} = ? AND {oldest}")).await?,
         })
     }
 

@@ -3,6 +3,7 @@
 use crate::page::{Domain, Page, PageId, UserId};
 use crate::period::{Period, TimeUnit};
 use crate::query::{CountQuery, DomainRow, PageList, PageQuery, Series, UserCount};
+use crate::reference::{Reference, lists_of};
 use crate::store::Store;
 use crate::store::conformance::{Realm, check_all_reads, write};
 
@@ -45,9 +46,10 @@ pub async fn unknown_keys(store: &dyn Store) {
         PageList::UserName(realm.user_name(1)),
     ];
     for list in lists {
-        let slice = store.list_pages(&PageQuery::newest(list.clone(), 10)).await.expect("the store answers");
-        assert_eq!((slice.pages, slice.next), (vec![], None), "{list:?}");
-        assert_eq!(store.oldest_page(&list).await.expect("the store answers"), None, "{list:?}");
+        for query in [PageQuery::newest(list.clone(), 10), PageQuery::oldest(list.clone(), 10)] {
+            let slice = store.list_pages(&query).await.expect("the store answers");
+            assert_eq!((slice.pages, slice.next), (vec![], None), "{query:?}");
+        }
     }
     assert!(store.pages_by_id(page_id).await.expect("the store answers").is_empty());
     assert!(store.users_by_id(user_id).await.expect("the store answers").is_empty());
@@ -109,8 +111,10 @@ pub async fn strangers_with_ones_number(store: &dyn Store) {
     write(store, &own).await;
     write(store, &(0..3_000).map(stranger).collect::<Vec<_>>()).await;
     let account = PageList::User(realm.domain(0), realm.user_id(0));
-    let slice = store.list_pages(&PageQuery::newest(account, 10)).await.expect("the store answers");
+    let slice = store.list_pages(&PageQuery::newest(account.clone(), 10)).await.expect("the store answers");
     assert_eq!((slice.pages, slice.next), (own.iter().rev().cloned().collect(), None));
+    let slice = store.list_pages(&PageQuery::oldest(account, 10)).await.expect("the store answers");
+    assert_eq!((slice.pages, slice.next), (own.clone(), None));
     let users = store.users_by_id(realm.user_id(0)).await.expect("the store answers");
     assert_eq!(users, [own[2].clone(), stranger(2_999)]);
 }
@@ -182,7 +186,14 @@ pub async fn oldest_pages(store: &dyn Store) {
     let oldest =
         Page { created_at: realm.hour(0).start(), page_id: realm.page_id(900), version: 1, ..pages[149].clone() };
     write(store, std::slice::from_ref(&oldest)).await;
-    check_all_reads(store, pages.iter().chain([&oldest])).await;
+    let reference = Reference::of(pages.iter().chain([&oldest]));
+    for list in lists_of(&oldest).into_iter().skip(1) {
+        let query = PageQuery::oldest(list, 1);
+        let slice = store.list_pages(&query).await.expect("the store answers");
+        assert_eq!(slice.pages, reference.list_pages(&query), "{query:?}");
+        assert_eq!(slice.next, slice.pages.first().map(Page::key), "{query:?}");
+    }
+    check_all_reads(store, reference.pages()).await;
 }
 
 /// Each wiki with a page is listed once, by domain, with its database name.

@@ -1,15 +1,16 @@
 //! The lists of pages: keyset pages in each list's order.
 //!
 //! A slice begins behind a key. An end of the time span is such a key too: nothing lies between `(to, "", "")` and the
-//! first page before `to`. So each list has one statement, and its reads are one range of its index.
+//! first page before `to`, nor between `(from, "", "")` and the first page from `from` on. So each list has one statement
+//! for each direction, and its reads are one range of its index.
 
 use crate::page::{Page, PageKey};
-use crate::query::{MAX_ROWS_READ, PageList, PageQuery, PageSlice};
+use crate::query::{ListOrder, MAX_ROWS_READ, PageList, PageQuery, PageSlice};
 use crate::store::embedded::rows::{page_of, select_pages};
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 
-/// The statements of one list. Parameters: 1 and 2 the list's key, then of the newest first: 3 the oldest time, 4 to 6
-/// the time, page id and domain behind which the slice begins, 7 how many rows.
+/// The statements of one list. Parameters: 1 and 2 the list's key, 3 the time at which the list ends, 4 to 6 the time,
+/// page id and domain behind which the slice begins, 7 how many rows.
 struct ListSql {
     newest: &'static str,
     oldest: &'static str,
@@ -24,7 +25,8 @@ macro_rules! list_sql {
                 " ORDER BY i.created_at DESC", $(", ", $order, " DESC",)+ " LIMIT ?7"
             )),
             oldest: select_pages!($index, concat!(
-                "WHERE ", $key, " AND ?1 IS ?1 AND ?2 IS ?2 ORDER BY i.created_at", $(", ", $order,)+ " LIMIT 1"
+                "WHERE ", $key, " AND i.created_at < ?3 AND (i.created_at", $(", ", $order,)+ ") > ", $start,
+                " ORDER BY i.created_at", $(", ", $order,)+ " LIMIT ?7"
             )),
         }
     };
@@ -70,13 +72,17 @@ struct Start<'a> {
 }
 
 impl<'a> Start<'a> {
-    fn of(query: &'a PageQuery) -> Self {
-        let to = query.during.to.map_or(i64::MAX, ceil_seconds);
-        match &query.after {
-            Some(key) if key.created_at.timestamp() < to => {
+    /// Behind `query.after`, but not before the end `at` of the time span.
+    fn of(query: &'a PageQuery, at: i64) -> Self {
+        let is_within = |key: &&PageKey| match query.order {
+            ListOrder::NewestFirst => key.created_at.timestamp() < at,
+            ListOrder::OldestFirst => key.created_at.timestamp() >= at,
+        };
+        match query.after.as_ref().filter(is_within) {
+            Some(key) => {
                 Self { at: key.created_at.timestamp(), page_id: key.page_id.to_string(), domain: key.domain.as_str() }
             }
-            _ => Self { at: to, page_id: String::new(), domain: "" },
+            None => Self { at, page_id: String::new(), domain: "" },
         }
     }
 }
@@ -95,10 +101,15 @@ pub(super) fn list_pages(db: &Connection, query: &PageQuery) -> rusqlite::Result
     let most = if query.filter.is_empty() { wanted } else { wanted.max(MAX_ROWS_READ) };
     let (sql, key, domain) = sql_of(&query.list);
     let from = query.during.from.map_or(i64::MIN, ceil_seconds);
-    let start = Start::of(query);
-    let mut statement = db.prepare_cached(sql.newest)?;
+    let to = query.during.to.map_or(i64::MAX, ceil_seconds);
+    let (sql, first, last) = match query.order {
+        ListOrder::NewestFirst => (sql.newest, to, from),
+        ListOrder::OldestFirst => (sql.oldest, from, to),
+    };
+    let start = Start::of(query, first);
+    let mut statement = db.prepare_cached(sql)?;
     let limit = i64::try_from(most).unwrap_or(i64::MAX);
-    let mut rows = statement.query(params![key, domain, from, start.at, start.page_id, start.domain, limit])?;
+    let mut rows = statement.query(params![key, domain, last, start.at, start.page_id, start.domain, limit])?;
 
     let mut pages: Vec<Page> = Vec::new();
     let mut last: Option<PageKey> = None;
@@ -116,10 +127,4 @@ pub(super) fn list_pages(db: &Connection, query: &PageQuery) -> rusqlite::Result
         }
     }
     Ok(PageSlice { pages, next: None })
-}
-
-/// The last page of a list.
-pub(super) fn oldest_page(db: &Connection, list: &PageList) -> rusqlite::Result<Option<Page>> {
-    let (sql, key, domain) = sql_of(list);
-    db.prepare_cached(sql.oldest)?.query_row(params![key, domain], page_of).optional()
 }
