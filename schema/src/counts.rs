@@ -37,8 +37,12 @@ async fn count_series(
     Ok(counts.iter().filter(|count| filter.matches_count(count)).map(|count| count.page_count).sum())
 }
 
-/// The series that together count a list's pages.
-async fn series_of(store: &dyn Store, list: &PageList, filter: &PageFilter) -> Result<Vec<Series>, StoreError> {
+/// The series that together count a list's pages that pass.
+pub(crate) async fn series_of(
+    store: &dyn Store,
+    list: &PageList,
+    filter: &PageFilter,
+) -> Result<Vec<Series>, StoreError> {
     Ok(match list {
         PageList::All if filter.domains.is_empty() => vec![Series::All],
         PageList::All => filter.domains.iter().cloned().map(Series::Domain).collect(),

@@ -5,6 +5,7 @@
 pub mod clock;
 pub mod counts;
 pub mod hour;
+pub mod lists;
 pub mod page;
 pub mod period;
 pub mod query;

@@ -119,13 +119,20 @@ pub struct PageQuery {
     pub after: Option<PageKey>,
     /// At most so many.
     pub limit: usize,
+    /// Rows read at most while the filter drops some; 2 at least.
+    pub max_rows: usize,
 }
 
 impl PageQuery {
+    /// Rows to be read at most: one more than are shown tells whether the list goes on.
+    pub fn most_rows(&self) -> usize {
+        if self.filter.is_empty() { self.limit.saturating_add(1) } else { self.max_rows.max(2) }
+    }
+
     /// The newest `limit` pages of `list`.
     pub fn newest(list: PageList, limit: usize) -> Self {
         let (order, during, filter) = (ListOrder::NewestFirst, TimeSpan::default(), PageFilter::default());
-        Self { list, order, during, filter, after: None, limit }
+        Self { list, order, during, filter, after: None, limit, max_rows: MAX_ROWS_READ }
     }
 
     /// The oldest `limit` pages of `list`.
@@ -134,7 +141,7 @@ impl PageQuery {
     }
 }
 
-/// Rows that one call of [`crate::store::Store::list_pages`] reads at most while a filter drops them.
+/// Rows that one request for a list reads at most while a filter drops them.
 pub const MAX_ROWS_READ: usize = 2_000;
 
 /// The answer to a [`PageQuery`].
@@ -144,6 +151,8 @@ pub struct PageSlice {
     pub pages: Vec<Page>,
     /// Where the next slice begins (as `after`); none at the end of the list.
     pub next: Option<PageKey>,
+    /// Rows that were read for it.
+    pub rows_read: usize,
 }
 
 /// Whose pages are counted.

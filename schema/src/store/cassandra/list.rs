@@ -6,7 +6,7 @@
 
 use crate::hour::Hour;
 use crate::page::{Page, PageKey};
-use crate::query::{ListOrder, MAX_ROWS_READ, PageList, PageQuery, PageSlice};
+use crate::query::{ListOrder, PageList, PageQuery, PageSlice};
 use crate::store::StoreError;
 use crate::store::cassandra::CassandraStore;
 use crate::store::cassandra::hours::HourWalk;
@@ -153,9 +153,7 @@ struct Reading<'a> {
 
 impl<'a> Reading<'a> {
     fn begin(query: &'a PageQuery) -> Self {
-        let wanted = query.limit.saturating_add(1);
-        let most = if query.filter.is_empty() { wanted } else { wanted.max(MAX_ROWS_READ) };
-        Self { query, most, read: 0, pages: Vec::new(), last: None }
+        Self { query, most: query.most_rows(), read: 0, pages: Vec::new(), last: None }
     }
 
     /// Takes a row; breaks with where the next slice begins.
@@ -174,7 +172,11 @@ impl<'a> Reading<'a> {
 
     fn page_rows(&self) -> usize {
         let left = self.most.saturating_sub(self.read);
-        if self.most > self.query.limit.saturating_add(1) { left.min(FILTERED_PAGE_ROWS) } else { left }
+        if self.query.filter.is_empty() { left } else { left.min(FILTERED_PAGE_ROWS) }
+    }
+
+    fn end(self, next: Option<PageKey>) -> PageSlice {
+        PageSlice { pages: self.pages, next, rows_read: self.read }
     }
 }
 
@@ -188,7 +190,7 @@ pub(super) async fn list_pages(store: &CassandraStore, query: &PageQuery) -> Res
     let mut reading = Reading::begin(query);
     let rows = reading.page_rows();
     let next = visit_partition(store, &partition, &bounds, rows, |page| reading.take(page)).await?;
-    Ok(PageSlice { pages: reading.pages, next: next.flatten() })
+    Ok(reading.end(next.flatten()))
 }
 
 /// The list of all wikis, from hour to hour of those that have pages.
@@ -200,8 +202,8 @@ async fn list_all(store: &CassandraStore, query: &PageQuery, bounds: &Bounds) ->
         let rows = reading.page_rows();
         let hour = Partition::Hour(hour);
         if let Some(next) = visit_partition(store, &hour, bounds, rows, |page| reading.take(page)).await? {
-            return Ok(PageSlice { pages: reading.pages, next });
+            return Ok(reading.end(next));
         }
     }
-    Ok(PageSlice { pages: reading.pages, next: None })
+    Ok(reading.end(None))
 }

@@ -1,7 +1,7 @@
 //! Counts: the rollups against a recount.
 
 use crate::counts::{count_pages, fold_user_counts, hourly_counts};
-use crate::hour::{Hour, HourRange};
+use crate::hour::HourRange;
 use crate::page::Page;
 use crate::period::{Period, TimeUnit};
 use crate::query::{Count, CountQuery, PageFilter, PageList, Series, UserCount};
@@ -36,21 +36,11 @@ pub async fn counts_follow_a_larger_version(store: &dyn Store) {
     check_all_reads(store, &all).await;
 }
 
-/// 2024-01-02-00: behind the hours of all realms.
-const YEARS_OF_OWN: i64 = 473_376;
-
 /// Pages in every year, month, day and hour around the borders of periods: totals over ranges that begin and end
 /// anywhere equal a recount, and so do the counts by each length of period.
 pub async fn counts_of_long_ranges(store: &dyn Store) {
     let realm = Realm::of("counts_of_long_ranges");
-    let days = [0, 1, 27, 28, 29, 30, 31, 58, 59, 60, 61, 89, 90, 182, 334, 364, 365, 366, 367, 395, 700, 730, 731];
-    let first = Hour::from_count(YEARS_OF_OWN);
-    let hours: Vec<Hour> = days.iter().flat_map(|day| [0, 1, 23].map(|h| first.plus(day * 24 + h))).collect();
-    let page = |(n, hour): (u32, &Hour)| {
-        let varied = realm.varied_pages(n + 1).pop().expect("one page at least");
-        Page { created_at: hour.start() + chrono::TimeDelta::seconds(i64::from(n)), ..varied }
-    };
-    let pages: Vec<Page> = (0..).zip(hours.iter().chain(&hours)).map(page).collect();
+    let (first, pages) = (Realm::first_of_long_ranges(), realm.pages_of_years());
     write(store, &pages).await;
     let reference = Reference::of(&pages);
     for (from, to) in [(0, 731), (1, 730), (27, 367), (29, 31), (58, 365), (90, 91), (365, 365)] {

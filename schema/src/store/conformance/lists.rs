@@ -1,5 +1,6 @@
 //! Lists in both directions: their order, paging over ties and long partitions, filters and time spans.
 
+use crate::lists::list_pages;
 use crate::page::{Page, PageId};
 use crate::query::{ListOrder, MAX_ROWS_READ, PageFilter, PageList, PageQuery, TimeSpan};
 use crate::reference::{Reference, lists_of, read_list};
@@ -189,5 +190,69 @@ pub async fn a_slice_begins_behind_any_key(store: &dyn Store) {
             let slice = store.list_pages(&exactly).await.expect("the store answers");
             assert_eq!((slice.pages.len(), slice.next), (total, None), "{exactly:?}");
         }
+    }
+}
+
+/// One human's page behind 100,000 of bots: reached in few requests, each of a bounded number of rows, from either end.
+pub async fn a_filter_skips_hours(store: &dyn Store) {
+    let realm = Realm::of("a_filter_skips_hours");
+    let human = 50_000;
+    let pages: Vec<Page> = (0..=100_000).map(|n| Page { is_bot: n != human, ..realm.page(n) }).collect();
+    write(store, &pages).await;
+    let filter = PageFilter { is_bot: Some(false), ..PageFilter::default() };
+    for list in lists_of(&pages[0]).into_iter().filter(|list| !matches!(list, PageList::All | PageList::UserId(_))) {
+        for order in [ListOrder::NewestFirst, ListOrder::OldestFirst] {
+            let query = PageQuery { order, filter: filter.clone(), ..PageQuery::newest(list.clone(), 5) };
+            let (found, rows) = walk(store, query.clone()).await;
+            assert_eq!(found, [pages[human as usize].clone()], "{query:?}");
+            assert!(rows.len() <= 4 && rows.iter().all(|rows| *rows <= MAX_ROWS_READ), "{query:?}: {rows:?}");
+        }
+    }
+}
+
+/// Pages far apart, through every filter, from either end: those that a plain walk finds.
+pub async fn a_filter_over_years(store: &dyn Store) {
+    let realm = Realm::of("a_filter_over_years");
+    let mut pages = realm.pages_of_years();
+    // So many in one hour that the counts are asked at all.
+    let first = Realm::first_of_long_ranges().plus(100 * 24).start();
+    pages.extend((1_000..1_700).map(|n| Page {
+        created_at: first + TimeDelta::seconds(n),
+        namespace: 6,
+        ..realm.page(1_000 + n as u32)
+    }));
+    write(store, &pages).await;
+    let reference = Reference::of(&pages);
+    let all = PageFilter::default;
+    let filters = [
+        PageFilter { is_bot: Some(true), ..all() },
+        PageFilter { is_redirect: Some(true), namespaces: vec![0, 1], ..all() },
+        PageFilter { namespaces: vec![-1], ..all() },
+        PageFilter { namespaces: vec![2_600], ..all() },
+        PageFilter { domains: vec![realm.domain(1)], ..all() },
+    ];
+    for list in lists_of(&pages[0]).into_iter().filter(|list| *list != PageList::All) {
+        for (filter, limit) in filters.iter().zip([1, 3, 50, 2, 7]) {
+            for order in [ListOrder::NewestFirst, ListOrder::OldestFirst] {
+                let query = PageQuery { order, filter: filter.clone(), ..PageQuery::newest(list.clone(), limit) };
+                let (found, rows) = walk(store, query.clone()).await;
+                assert!(rows.iter().all(|rows| *rows <= MAX_ROWS_READ), "{query:?}: {rows:?}");
+                assert_eq!(found, reference.list_pages(&PageQuery { limit: usize::MAX, ..query.clone() }), "{query:?}");
+            }
+        }
+    }
+}
+
+/// All pages of a filtered query, and the rows that each request read.
+async fn walk(store: &dyn Store, mut query: PageQuery) -> (Vec<Page>, Vec<usize>) {
+    let (mut found, mut rows) = (Vec::new(), Vec::new());
+    loop {
+        let slice = list_pages(store, &query).await.expect("the store answers");
+        found.extend(slice.pages);
+        rows.push(slice.rows_read);
+        if slice.next.is_none() || rows.len() > 1_000 {
+            return (found, rows);
+        }
+        query.after = slice.next;
     }
 }

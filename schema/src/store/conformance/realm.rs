@@ -108,4 +108,20 @@ impl Realm {
         };
         (0..count).map(vary).collect()
     }
+
+    /// 2024-01-02-00: behind the hours of all realms.
+    pub fn first_of_long_ranges() -> Hour {
+        Hour::from_count(473_376)
+    }
+
+    /// Pages of two years around the borders of days, months and years. The hours are not the realm's alone.
+    pub fn pages_of_years(&self) -> Vec<Page> {
+        let days = [0, 1, 27, 28, 29, 30, 31, 58, 59, 60, 61, 89, 90, 182, 334, 364, 365, 366, 367, 395, 700, 730, 731];
+        let hour = |day: i64, hour: i64| Self::first_of_long_ranges().plus(day * 24 + hour);
+        let hours: Vec<Hour> = days.iter().flat_map(|day| [0, 1, 23].map(|of_day| hour(*day, of_day))).collect();
+        let varied = self.varied_pages(u32::try_from(hours.len() * 2).expect("a few hours"));
+        let page =
+            |((n, hour), page): ((i64, &Hour), Page)| Page { created_at: hour.start() + TimeDelta::seconds(n), ..page };
+        (0..).zip(hours.iter().chain(&hours)).zip(varied).map(page).collect()
+    }
 }

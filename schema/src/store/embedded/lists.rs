@@ -5,7 +5,7 @@
 //! for each direction, and its reads are one range of its index.
 
 use crate::page::{Page, PageKey};
-use crate::query::{ListOrder, MAX_ROWS_READ, PageList, PageQuery, PageSlice};
+use crate::query::{ListOrder, PageList, PageQuery, PageSlice};
 use crate::store::embedded::rows::{page_of, select_pages};
 use rusqlite::{Connection, params};
 
@@ -97,8 +97,7 @@ pub(super) fn list_pages(db: &Connection, query: &PageQuery) -> rusqlite::Result
     if query.limit == 0 {
         return Ok(PageSlice::default());
     }
-    let wanted = query.limit.saturating_add(1);
-    let most = if query.filter.is_empty() { wanted } else { wanted.max(MAX_ROWS_READ) };
+    let most = query.most_rows();
     let (sql, key, domain) = sql_of(&query.list);
     let from = query.during.from.map_or(i64::MIN, ceil_seconds);
     let to = query.during.to.map_or(i64::MAX, ceil_seconds);
@@ -119,12 +118,12 @@ pub(super) fn list_pages(db: &Connection, query: &PageQuery) -> rusqlite::Result
         let passes = query.filter.matches(&page);
         read += 1;
         if read == most || (passes && pages.len() == query.limit) {
-            return Ok(PageSlice { pages, next: last });
+            return Ok(PageSlice { pages, next: last, rows_read: read });
         }
         last = Some(page.key());
         if passes {
             pages.push(page);
         }
     }
-    Ok(PageSlice { pages, next: None })
+    Ok(PageSlice { pages, next: None, rows_read: read })
 }
