@@ -191,7 +191,7 @@ impl<'a> Inputs<'a> {
     fn weight(&self, field: &Field) -> Weight {
         let name = field.name.node.as_str();
         let weight = weights::of(name);
-        let asked = ["first", "limit", "ids"].into_iter().find_map(|name| self.times(field, name));
+        let asked = ["first", "last", "limit", "ids"].into_iter().find_map(|name| self.times(field, name));
         let is_filtered = name == "pages" && self.value(field, "filter").is_some();
         let filter = if is_filtered { weights::FILTER } else { 0 };
         Weight { own: weight.own + filter, times: asked.unwrap_or(weight.times) }

@@ -80,6 +80,8 @@ fn lists_of_lists_cost_their_product() {
     let query = "query($n: Int) { pages(first: $n) { nodes { id } } }";
     assert!(refusal(query, serde_json::json!({ "n": 2_000_000_000 })).is_some());
     check_refused("{ domains(first: 100) { nodes { pages(first: 100) { nodes { id } } } } }", "cost: ");
+    check_refused("{ domains(last: 100) { nodes { pages(last: 100) { nodes { id } } } } }", "cost: ");
+    check_refused("{ domains(first: null, last: 100) { nodes { pages(first: 100) { nodes { id } } } } }", "cost: ");
     check_refused("{ hours(during: {}, first: 100) { nodes { users { nodes { id } } } } }", "cost: ");
 }
 

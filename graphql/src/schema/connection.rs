@@ -7,14 +7,14 @@ use super::user::User;
 use async_graphql::{OutputType, SimpleObject};
 
 /// Relay's page information. An answer may be shorter than asked when few rows pass the filter: go on from
-/// `endCursor` while `hasNextPage` is true.
+/// `endCursor` while `hasNextPage` is true; backwards from `startCursor` while `hasPreviousPage` is.
 #[derive(Debug, Clone, PartialEq, Eq, SimpleObject)]
 pub(crate) struct PageInfo {
-    /// Whether there is more behind `endCursor`.
+    /// Whether there is more behind `endCursor`; backward: whether the list was entered in front of its end.
     pub(crate) has_next_page: bool,
-    /// Whether the list was entered behind its beginning.
+    /// Whether there is more in front of `startCursor`; forward: whether the list was entered behind its beginning.
     pub(crate) has_previous_page: bool,
-    /// The first item's cursor; null where there are none.
+    /// Where to go on backwards: give it as `before`.
     pub(crate) start_cursor: Option<String>,
     /// Where to go on: give it as `after`.
     pub(crate) end_cursor: Option<String>,

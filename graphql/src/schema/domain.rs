@@ -4,6 +4,7 @@ use super::errors::ApiError;
 use super::filter::{PageFilterInput, TimeRange, parse_filter, parse_range};
 use super::node::NodeId;
 use super::page_list::{PageConnection, PageListQuery};
+use super::paging::PagingArguments;
 use super::scalars::{Time, Url, count};
 use super::wiki::ProjectFamily;
 use super::{api, loaders};
@@ -105,6 +106,7 @@ impl Domain {
     }
 
     /// Newest first.
+    #[expect(clippy::too_many_arguments, reason = "one for each argument of the field")]
     async fn pages(
         &self,
         ctx: &Context<'_>,
@@ -112,9 +114,12 @@ impl Domain {
         #[graphql(desc = "Only pages that pass.")] filter: Option<PageFilterInput>,
         #[graphql(desc = "At most so many, 1 to 100; 20 without it.")] first: Option<i32>,
         #[graphql(desc = "Go on behind this cursor of the same list.")] after: Option<String>,
+        #[graphql(desc = "At most so many of the last ones, 1 to 100, instead of first.")] last: Option<i32>,
+        #[graphql(desc = "Go on in front of this cursor of the same list; goes with last.")] before: Option<String>,
     ) -> Result<PageConnection, ApiError> {
         let range = parse_range(during, api(ctx).clock.now())?;
         let filter = parse_filter(filter)?;
-        PageConnection::load(ctx, PageListQuery { list: self.list(), range, filter, first, after }).await
+        let paging = PagingArguments { first, after, last, before };
+        PageConnection::load(ctx, PageListQuery { list: self.list(), range, filter, paging }).await
     }
 }

@@ -6,6 +6,7 @@ use super::filter::{CrossWikiPageFilterInput, TimeRange, parse_cross_wiki_filter
 use super::loaders;
 use super::node::NodeId;
 use super::page_list::{PageConnection, PageListQuery};
+use super::paging::PagingArguments;
 use super::scalars::{count, list_size};
 use super::user::User;
 use async_graphql::{Context, ID, Object};
@@ -49,6 +50,7 @@ impl GlobalUser {
     }
 
     /// Newest first, all wikis together.
+    #[expect(clippy::too_many_arguments, reason = "one for each argument of the field")]
     async fn pages(
         &self,
         ctx: &Context<'_>,
@@ -56,10 +58,13 @@ impl GlobalUser {
         #[graphql(desc = "Only pages that pass.")] filter: Option<CrossWikiPageFilterInput>,
         #[graphql(desc = "At most so many, 1 to 100; 20 without it.")] first: Option<i32>,
         #[graphql(desc = "Go on behind this cursor of the same list.")] after: Option<String>,
+        #[graphql(desc = "At most so many of the last ones, 1 to 100, instead of first.")] last: Option<i32>,
+        #[graphql(desc = "Go on in front of this cursor of the same list; goes with last.")] before: Option<String>,
     ) -> Result<PageConnection, ApiError> {
         let range = parse_range(during, api(ctx).clock.now())?;
         let filter = parse_cross_wiki_filter(filter)?;
         let list = PageList::UserName(self.user_name.clone());
-        PageConnection::load(ctx, PageListQuery { list, range, filter, first, after }).await
+        let paging = PagingArguments { first, after, last, before };
+        PageConnection::load(ctx, PageListQuery { list, range, filter, paging }).await
     }
 }

@@ -6,7 +6,7 @@ use super::errors::ApiError;
 use super::filter::{CrossWikiPageFilterInput, Range, parse_cross_wiki_filter};
 use super::node::NodeId;
 use super::page_list::{PageConnection, PageListQuery};
-use super::paging::{Paging, Part, part_of};
+use super::paging::{Paging, PagingArguments, Part, part_of};
 use super::scalars::{HourName, Time, count};
 use super::user::User;
 use super::{api, loaders};
@@ -121,9 +121,11 @@ impl HourlyActivity {
         ctx: &Context<'_>,
         #[graphql(desc = "At most so many, 1 to 100; 20 without it.")] first: Option<i32>,
         #[graphql(desc = "Go on behind this cursor of the same list.")] after: Option<String>,
+        #[graphql(desc = "At most so many of the last ones, 1 to 100, instead of first.")] last: Option<i32>,
+        #[graphql(desc = "Go on in front of this cursor of the same list; goes with last.")] before: Option<String>,
     ) -> Result<Connection<User, HourlyUserEdge>, ApiError> {
         let scope = format!("hour {} users", self.0);
-        let paging = Paging::parse(first, after, &scope)?;
+        let paging = Paging::parse(PagingArguments { first, after, last, before }, &scope)?;
         let all: Vec<_> = self.shares_of_users(ctx).await?.into_iter().collect();
         let key = |(user_id, domain): &(UserId, schema::page::Domain)| format!("{user_id} {domain}").into_bytes();
         let part =
@@ -141,9 +143,11 @@ impl HourlyActivity {
         ctx: &Context<'_>,
         #[graphql(desc = "At most so many, 1 to 100; 20 without it.")] first: Option<i32>,
         #[graphql(desc = "Go on behind this cursor of the same list.")] after: Option<String>,
+        #[graphql(desc = "At most so many of the last ones, 1 to 100, instead of first.")] last: Option<i32>,
+        #[graphql(desc = "Go on in front of this cursor of the same list; goes with last.")] before: Option<String>,
     ) -> Result<Connection<Domain, HourlyDomainEdge>, ApiError> {
         let scope = format!("hour {} domains", self.0);
-        let paging = Paging::parse(first, after, &scope)?;
+        let paging = Paging::parse(PagingArguments { first, after, last, before }, &scope)?;
         let all: Vec<_> = self.shares_of_domains(ctx).await?.into_iter().collect();
         let bytes = |domain: &schema::page::Domain| domain.as_str().as_bytes().to_vec();
         let part =
@@ -160,11 +164,14 @@ impl HourlyActivity {
         #[graphql(desc = "Only pages that pass.")] filter: Option<CrossWikiPageFilterInput>,
         #[graphql(desc = "At most so many, 1 to 100; 20 without it.")] first: Option<i32>,
         #[graphql(desc = "Go on behind this cursor of the same list.")] after: Option<String>,
+        #[graphql(desc = "At most so many of the last ones, 1 to 100, instead of first.")] last: Option<i32>,
+        #[graphql(desc = "Go on in front of this cursor of the same list; goes with last.")] before: Option<String>,
     ) -> Result<PageConnection, ApiError> {
         let span = TimeSpan::of_hours(HourRange { from: self.0, to: self.0.plus(1) });
         let range = Range { span, asked: format!("hour {}", self.0) };
         let filter = parse_cross_wiki_filter(filter)?;
-        PageConnection::load(ctx, PageListQuery { list: PageList::All, range, filter, first, after }).await
+        let paging = PagingArguments { first, after, last, before };
+        PageConnection::load(ctx, PageListQuery { list: PageList::All, range, filter, paging }).await
     }
 
     /// The hour before it; null for the first hour that there is to name.

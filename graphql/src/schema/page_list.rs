@@ -5,7 +5,7 @@ use super::cursor::{encode, page_key_bytes, parse_page_key};
 use super::errors::ApiError;
 use super::filter::{Range, scope};
 use super::page::Page;
-use super::paging::Paging;
+use super::paging::{Direction, Paging, PagingArguments};
 use super::scalars::count;
 use super::{api, loaders};
 use async_graphql::{Context, Object, SimpleObject};
@@ -20,10 +20,8 @@ pub(crate) struct PageListQuery {
     pub(crate) range: Range,
     /// Which pages.
     pub(crate) filter: PageFilter,
-    /// At most so many.
-    pub(crate) first: Option<i32>,
-    /// Behind which cursor.
-    pub(crate) after: Option<String>,
+    /// Which part of it.
+    pub(crate) paging: PagingArguments,
 }
 
 /// One page in a list.
@@ -50,21 +48,23 @@ impl PageConnection {
     /// # Errors
     /// `BAD_USER_INPUT` and `BAD_CURSOR` for what is wrong with the arguments, else the store's.
     pub(crate) async fn load(ctx: &Context<'_>, query: PageListQuery) -> Result<Self, ApiError> {
-        let PageListQuery { list, range, filter, first, after } = query;
+        let PageListQuery { list, range, filter, paging } = query;
         let scope = format!("pages|{list:?}|{}", scope(&range, &filter));
-        let paging = Paging::parse(first, after, &scope)?;
+        let paging = Paging::parse(paging, &scope)?;
         let list = narrowest(list, &filter);
-        let has_previous_page = paging.after.is_some();
         let question = PageQuery {
             list: list.clone(),
-            order: ListOrder::NewestFirst,
+            order: match paging.direction {
+                Direction::Forward => ListOrder::NewestFirst,
+                Direction::Backward => ListOrder::OldestFirst,
+            },
             during: range.span,
             filter: filter.clone(),
-            after: paging.after.as_deref().map(parse_page_key).transpose()?,
-            limit: paging.first,
+            after: paging.from.as_deref().map(parse_page_key).transpose()?,
+            limit: paging.size,
         };
         let slice = api(ctx).store.list_pages(&question).await?;
-        let (edges, page_info) = edges_of(slice, &scope, has_previous_page);
+        let (edges, page_info) = edges_of(slice, &scope, &paging);
         Ok(Self { list, range, filter, edges, page_info })
     }
 }
@@ -77,19 +77,33 @@ fn narrowest(list: PageList, filter: &PageFilter) -> PageList {
     }
 }
 
-fn edges_of(slice: PageSlice, scope: &str, has_previous_page: bool) -> (Vec<PageEdge>, PageInfo) {
-    let edges: Vec<PageEdge> = slice
+fn edges_of(slice: PageSlice, scope: &str, paging: &Paging) -> (Vec<PageEdge>, PageInfo) {
+    let mut edges: Vec<PageEdge> = slice
         .pages
         .into_iter()
         .map(|page| PageEdge { cursor: encode(scope, &page_key_bytes(&page.key())), node: Page(Arc::new(page)) })
         .collect();
     // Where a filter dropped the last rows read, going on is possible from a page that is not in the answer.
     let next = slice.next.map(|key| encode(scope, &page_key_bytes(&key)));
-    let page_info = PageInfo {
-        has_next_page: next.is_some(),
-        has_previous_page,
-        start_cursor: edges.first().map(|edge| edge.cursor.clone()),
-        end_cursor: next.or_else(|| edges.last().map(|edge| edge.cursor.clone())),
+    let (goes_on, was_entered) = (next.is_some(), paging.from.is_some());
+    if paging.direction == Direction::Backward {
+        edges.reverse();
+    }
+    let first = edges.first().map(|edge| edge.cursor.clone());
+    let last = edges.last().map(|edge| edge.cursor.clone());
+    let page_info = match paging.direction {
+        Direction::Forward => PageInfo {
+            has_next_page: goes_on,
+            has_previous_page: was_entered,
+            start_cursor: first,
+            end_cursor: next.or(last),
+        },
+        Direction::Backward => PageInfo {
+            has_next_page: was_entered,
+            has_previous_page: goes_on,
+            start_cursor: next.or(first),
+            end_cursor: last,
+        },
     };
     (edges, page_info)
 }

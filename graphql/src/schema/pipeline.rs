@@ -3,7 +3,7 @@
 use super::api;
 use super::connection::{Connection, Edge};
 use super::errors::ApiError;
-use super::paging::{Paging, part_of};
+use super::paging::{Paging, PagingArguments, part_of};
 use super::scalars::{Time, count};
 use crate::pipeline::{self as state, StageStatus};
 use async_graphql::{Context, Enum, Object, SimpleObject};
@@ -259,8 +259,10 @@ impl Pipeline {
         ctx: &Context<'_>,
         #[graphql(desc = "At most so many, 1 to 100; 20 without it.")] first: Option<i32>,
         #[graphql(desc = "Go on behind this cursor of the same list.")] after: Option<String>,
+        #[graphql(desc = "At most so many of the last ones, 1 to 100, instead of first.")] last: Option<i32>,
+        #[graphql(desc = "Go on in front of this cursor of the same list; goes with last.")] before: Option<String>,
     ) -> Result<Connection<Gap, Edge<Gap>>, ApiError> {
-        let paging = Paging::parse(first, after, "gaps")?;
+        let paging = Paging::parse(PagingArguments { first, after, last, before }, "gaps")?;
         let mut gaps = api(ctx).pipeline.gaps().await.ok_or(ApiError::Unavailable)?;
         gaps.sort_by_key(|gap| Reverse((gap.from, gap.to)));
         let key = |gap: &state::Gap| {

@@ -9,7 +9,7 @@ use super::hourly_activity::HourlyActivity;
 use super::node::{Node, hour_at, load_domain, load_global_user, load_node, load_page, load_user};
 use super::page::Page;
 use super::page_list::{PageConnection, PageListQuery};
-use super::paging::{Paging, part_of};
+use super::paging::{Direction, Paging, PagingArguments, part_of};
 use super::pipeline::Pipeline;
 use super::ranks::{DomainRank, RankOrder, rank};
 use super::reports::Reports;
@@ -22,6 +22,7 @@ use futures::future::try_join_all;
 use schema::hour::{Hour, HourRange};
 use schema::query::{DomainRow, PageList};
 use schema::reports::{DEFAULT_HOURS, DEFAULT_SKIP};
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 const MAX_IDS: usize = 100;
@@ -80,6 +81,7 @@ impl Query {
     }
 
     /// Pages of all wikis, newest first. Without `during`: all that is kept.
+    #[expect(clippy::too_many_arguments, reason = "one for each argument of the field")]
     async fn pages(
         &self,
         ctx: &Context<'_>,
@@ -87,10 +89,13 @@ impl Query {
         #[graphql(desc = "Only pages that pass.")] filter: Option<CrossWikiPageFilterInput>,
         #[graphql(desc = "At most so many, 1 to 100; 20 without it.")] first: Option<i32>,
         #[graphql(desc = "Go on behind this cursor of the same list.")] after: Option<String>,
+        #[graphql(desc = "At most so many of the last ones, 1 to 100, instead of first.")] last: Option<i32>,
+        #[graphql(desc = "Go on in front of this cursor of the same list; goes with last.")] before: Option<String>,
     ) -> Result<Option<PageConnection>, ApiError> {
         let range = parse_range(during, api(ctx).clock.now())?;
         let filter = parse_cross_wiki_filter(filter)?;
-        let query = PageListQuery { list: PageList::All, range, filter, first, after };
+        let paging = PagingArguments { first, after, last, before };
+        let query = PageListQuery { list: PageList::All, range, filter, paging };
         PageConnection::load(ctx, query).await.map(Some)
     }
 
@@ -136,6 +141,7 @@ impl Query {
     }
 
     /// The wikis on which pages were created, by name.
+    #[expect(clippy::too_many_arguments, reason = "one for each argument of the field")]
     async fn domains(
         &self,
         ctx: &Context<'_>,
@@ -143,13 +149,15 @@ impl Query {
         #[graphql(desc = "Only wikis of these families.")] project_families: Option<Vec<ProjectFamily>>,
         #[graphql(desc = "At most so many, 1 to 100; 20 without it.")] first: Option<i32>,
         #[graphql(desc = "Go on behind this cursor of the same list.")] after: Option<String>,
+        #[graphql(desc = "At most so many of the last ones, 1 to 100, instead of first.")] last: Option<i32>,
+        #[graphql(desc = "Go on in front of this cursor of the same list; goes with last.")] before: Option<String>,
     ) -> Result<Option<Connection<Domain, Edge<Domain>>>, ApiError> {
         if project_families.as_ref().is_some_and(Vec::is_empty) {
             return Err(bad_input("projectFamilies is an empty list; leave it out instead"));
         }
         let project_families = project_families.map(sorted);
         let scope = format!("domains|{search:?}|{project_families:?}");
-        let paging = Paging::parse(first, after, &scope)?;
+        let paging = Paging::parse(PagingArguments { first, after, last, before }, &scope)?;
         let mut rows = api(ctx).store.domains().await?;
         rows.retain(|row| is_wanted(row, search.as_deref(), project_families.as_deref()));
         let bytes = |row: &DomainRow| row.domain.as_str().as_bytes().to_vec();
@@ -216,11 +224,13 @@ impl Query {
         during: TimeRange,
         #[graphql(desc = "At most so many, 1 to 100; 20 without it.")] first: Option<i32>,
         #[graphql(desc = "Go on behind this cursor of the same list.")] after: Option<String>,
+        #[graphql(desc = "At most so many of the last ones, 1 to 100, instead of first.")] last: Option<i32>,
+        #[graphql(desc = "Go on in front of this cursor of the same list; goes with last.")] before: Option<String>,
     ) -> Result<Option<Connection<HourlyActivity, Edge<HourlyActivity>>>, ApiError> {
         let now = api(ctx).clock.now();
         let range = during.parse(now)?;
         let scope = format!("hours|{}", range.asked);
-        let paging = Paging::parse(first, after, &scope)?;
+        let paging = Paging::parse(PagingArguments { first, after, last, before }, &scope)?;
         let from = match range.span.from {
             Some(from) => first_hour_from(from),
             None => {
@@ -268,19 +278,24 @@ fn first_hour_from(time: chrono::DateTime<chrono::Utc>) -> Hour {
 
 /// A part of the hours, newest first, without listing the others.
 fn hours_between(range: HourRange, paging: &Paging, scope: &str) -> Connection<HourlyActivity, Edge<HourlyActivity>> {
-    let last = paging.after.as_ref().and_then(|key| std::str::from_utf8(key).ok()?.parse::<Hour>().ok());
-    let to = last.map_or(range.to, |last| last.min(range.to));
-    let left = HourRange { from: range.from, to };
-    let hours: Vec<Hour> = left.hours().rev().take(paging.first).collect();
-    let mut part = part_of(
-        hours,
-        &Paging { first: paging.first, after: None },
-        scope,
-        |hour| hour.to_string().into(),
-        |_, _| std::cmp::Ordering::Greater,
-    );
+    let at = paging.from.as_ref().and_then(|key| std::str::from_utf8(key).ok()?.parse::<Hour>().ok());
+    let (left, hours) = match paging.direction {
+        Direction::Forward => {
+            let left = HourRange { to: at.map_or(range.to, |at| at.min(range.to)), ..range };
+            (left, left.hours().rev().take(paging.size).collect::<Vec<_>>())
+        }
+        Direction::Backward => {
+            let left = HourRange { from: at.map_or(range.from, |at| at.plus(1).max(range.from)), ..range };
+            (left, left.hours().take(paging.size).rev().collect())
+        }
+    };
+    let goes_on = left.len() > hours.len();
+    let whole = Paging { direction: Direction::Forward, size: hours.len(), from: None };
+    let mut part = part_of(hours, &whole, scope, |hour| hour.to_string().into(), |_, _| Ordering::Greater);
     part.total = range.len();
-    part.page_info.has_next_page = left.len() > part.items.len();
-    part.page_info.has_previous_page = last.is_some();
+    (part.page_info.has_next_page, part.page_info.has_previous_page) = match paging.direction {
+        Direction::Forward => (goes_on, at.is_some()),
+        Direction::Backward => (at.is_some(), goes_on),
+    };
     part.into_connection(HourlyActivity)
 }

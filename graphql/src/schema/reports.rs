@@ -6,6 +6,7 @@ use super::errors::{ApiError, bad_input};
 use super::filter::Range;
 use super::loaders;
 use super::page_list::{PageConnection, PageListQuery};
+use super::paging::PagingArguments;
 use super::scalars::{Time, count, list_size};
 use super::user::User;
 use async_graphql::{Context, Object, SimpleObject};
@@ -142,11 +143,14 @@ impl ReportUser {
         ctx: &Context<'_>,
         #[graphql(desc = "At most so many, 1 to 100; 20 without it.")] first: Option<i32>,
         #[graphql(desc = "Go on behind this cursor of the same list.")] after: Option<String>,
+        #[graphql(desc = "At most so many of the last ones, 1 to 100, instead of first.")] last: Option<i32>,
+        #[graphql(desc = "Go on in front of this cursor of the same list; goes with last.")] before: Option<String>,
     ) -> Result<PageConnection, ApiError> {
         let list = PageList::UserName(self.person.user_name.clone());
         let asked = format!("{}..{}", self.window.from, self.window.to);
         let range = Range { span: TimeSpan::of_hours(self.window), asked };
-        PageConnection::load(ctx, PageListQuery { list, range, filter: PageFilter::default(), first, after }).await
+        let paging = PagingArguments { first, after, last, before };
+        PageConnection::load(ctx, PageListQuery { list, range, filter: PageFilter::default(), paging }).await
     }
 }
 

@@ -6,6 +6,7 @@ use super::filter::{PageFilterInput, TimeRange, parse_filter, parse_range};
 use super::global_user::GlobalUser;
 use super::node::NodeId;
 use super::page_list::{PageConnection, PageListQuery};
+use super::paging::PagingArguments;
 use super::scalars::{Time, Url};
 use super::{api, loaders};
 use async_graphql::{Context, ID, Object};
@@ -81,6 +82,7 @@ impl User {
     }
 
     /// Newest first.
+    #[expect(clippy::too_many_arguments, reason = "one for each argument of the field")]
     async fn pages(
         &self,
         ctx: &Context<'_>,
@@ -88,10 +90,13 @@ impl User {
         #[graphql(desc = "Only pages that pass.")] filter: Option<PageFilterInput>,
         #[graphql(desc = "At most so many, 1 to 100; 20 without it.")] first: Option<i32>,
         #[graphql(desc = "Go on behind this cursor of the same list.")] after: Option<String>,
+        #[graphql(desc = "At most so many of the last ones, 1 to 100, instead of first.")] last: Option<i32>,
+        #[graphql(desc = "Go on in front of this cursor of the same list; goes with last.")] before: Option<String>,
     ) -> Result<PageConnection, ApiError> {
         let range = parse_range(during, api(ctx).clock.now())?;
         let filter = parse_filter(filter)?;
-        PageConnection::load(ctx, PageListQuery { list: self.list(), range, filter, first, after }).await
+        let paging = PagingArguments { first, after, last, before };
+        PageConnection::load(ctx, PageListQuery { list: self.list(), range, filter, paging }).await
     }
 }
 

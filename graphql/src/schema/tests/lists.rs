@@ -2,22 +2,31 @@
 
 use super::fixture::{Fixture, page};
 use async_graphql::{Request, Variables};
+use schema::store::Store;
 use serde_json::{Value, json};
 
-/// Reads a whole list, `first` items at a time; `path` leads to the connection.
+/// One part of a list from the cursor `at` on; `path` leads to the connection.
+async fn read_part(fixture: &Fixture, document: &str, path: &str, at: &Value) -> Value {
+    let variables = Variables::from_json(json!({ "at": at }));
+    let answer = fixture.answer(Request::new(document).variables(variables)).await;
+    assert!(answer.get("errors").is_none(), "{answer:#}");
+    answer["data"].pointer(path).unwrap().clone()
+}
+
+/// Reads a whole list, forwards or backwards as `document` asks.
 async fn read_all(fixture: &Fixture, document: &str, path: &str) -> Vec<Value> {
-    let (mut nodes, mut after) = (Vec::new(), Value::Null);
+    let (mut nodes, mut at) = (Vec::new(), Value::Null);
+    let is_backward = document.contains("last: ");
+    let (goes_on, cursor) = if is_backward { ("hasPreviousPage", "startCursor") } else { ("hasNextPage", "endCursor") };
     for _ in 0..100 {
-        let variables = Variables::from_json(json!({ "after": after }));
-        let answer = fixture.answer(Request::new(document).variables(variables)).await;
-        assert!(answer.get("errors").is_none(), "{answer:#}");
-        let connection = answer["data"].pointer(path).unwrap();
-        nodes.extend(connection["nodes"].as_array().unwrap().iter().cloned());
-        if connection["pageInfo"]["hasNextPage"] == false {
+        let connection = read_part(fixture, document, path, &at).await;
+        let part = connection["nodes"].as_array().unwrap().iter().cloned();
+        nodes = if is_backward { part.chain(nodes).collect() } else { nodes.into_iter().chain(part).collect() };
+        if connection["pageInfo"][goes_on] == false {
             return nodes;
         }
-        after = connection["pageInfo"]["endCursor"].clone();
-        assert!(after.is_string());
+        at = connection["pageInfo"][cursor].clone();
+        assert!(at.is_string());
     }
     panic!("the list has no end");
 }
@@ -33,32 +42,113 @@ async fn many_pages() -> Fixture {
     Fixture::with(&pages).await
 }
 
-async fn check_complete(document: &str, path: &str, wanted: usize) {
-    let nodes = read_all(&many_pages().await, document, path).await;
-    let mut unique: Vec<String> = nodes.iter().map(Value::to_string).collect();
+const INFO: &str = "pageInfo { hasNextPage hasPreviousPage startCursor endCursor }";
+
+/// The same list asked for from its end.
+fn backwards(document: &str) -> String {
+    document.replace("first: ", "last: ").replace("after: ", "before: ")
+}
+
+async fn check_complete(list: &str, path: &str, wanted: usize) {
+    let fixture = many_pages().await;
+    let nodes = if path.ends_with("gaps") { "nodes { from }" } else { "nodes { id }" };
+    let document = format!("query($at: String) {{ {} }}", list.replace("INFO", &format!("{nodes} {INFO}")));
+    let forwards = read_all(&fixture, &document, path).await;
+    let mut unique: Vec<String> = forwards.iter().map(Value::to_string).collect();
     unique.sort();
     unique.dedup();
-    assert_eq!((nodes.len(), unique.len()), (wanted, wanted), "{document}");
+    assert_eq!((forwards.len(), unique.len()), (wanted, wanted), "{document}");
+    assert_eq!(read_all(&fixture, &backwards(&document), path).await, forwards, "{document}");
 }
 
 #[tokio::test]
-async fn every_list_is_complete_when_read_by_page() {
-    let info = "nodes { id } pageInfo { hasNextPage endCursor }";
-    let check = async |list: &str, path: &str, wanted| {
-        check_complete(&format!("query($after: String) {{ {} }}", list.replace("INFO", info)), path, wanted).await;
-    };
-    check("pages(first: 3, after: $after) { INFO }", "/pages", 50).await;
-    check("pages(first: 3, after: $after, filter: {isBot: true}) { INFO }", "/pages", 25).await;
-    check("pages(first: 3, after: $after, filter: {domains: [\"it.wikisource.org\"]}) { INFO }", "/pages", 10).await;
-    check("pages(first: 3, after: $after, during: {lastHours: 1}) { INFO }", "/pages", 50).await;
-    check("domain(name: \"www.wikidata.org\") { pages(first: 7, after: $after) { INFO } }", "/domain/pages", 40).await;
-    check("globalUser(userName: \"Person\") { pages(first: 4, after: $after) { INFO } }", "/globalUser/pages", 25)
+async fn every_list_is_complete_when_read_by_page_from_either_end() {
+    check_complete("pages(first: 3, after: $at) { INFO }", "/pages", 50).await;
+    check_complete("pages(first: 3, after: $at, filter: {isBot: true}) { INFO }", "/pages", 25).await;
+    check_complete("pages(first: 3, after: $at, filter: {domains: [\"it.wikisource.org\"]}) { INFO }", "/pages", 10)
         .await;
-    check("hour(hour: \"2025-05-18-10\") { users(first: 1, after: $after) { INFO } }", "/hour/users", 6).await;
-    check("hour(hour: \"2025-05-18-10\") { domains(first: 1, after: $after) { INFO } }", "/hour/domains", 2).await;
-    check("domains(first: 1, after: $after) { INFO }", "/domains", 2).await;
-    check("domains(first: 1, after: $after, search: \"DATA\") { INFO }", "/domains", 1).await;
-    check("hours(first: 5, after: $after, during: {lastHours: 24}) { INFO }", "/hours", 24).await;
+    check_complete("pages(first: 3, after: $at, during: {lastHours: 1}) { INFO }", "/pages", 50).await;
+    check_complete("domain(name: \"www.wikidata.org\") { pages(first: 7, after: $at) { INFO } }", "/domain/pages", 40)
+        .await;
+    check_complete(
+        "globalUser(userName: \"Person\") { pages(first: 4, after: $at) { INFO } }",
+        "/globalUser/pages",
+        25,
+    )
+    .await;
+    let user = "user(domain: \"www.wikidata.org\", userId: \"2\") { pages(first: 4, after: $at) { INFO } }";
+    check_complete(user, "/user/pages", 14).await;
+    check_complete("hour(hour: \"2025-05-18-10\") { pages(first: 9, after: $at) { INFO } }", "/hour/pages", 50).await;
+    check_complete("hour(hour: \"2025-05-18-10\") { users(first: 1, after: $at) { INFO } }", "/hour/users", 6).await;
+    check_complete("hour(hour: \"2025-05-18-10\") { domains(first: 1, after: $at) { INFO } }", "/hour/domains", 2)
+        .await;
+    check_complete("domains(first: 1, after: $at) { INFO }", "/domains", 2).await;
+    check_complete("domains(first: 1, after: $at, search: \"DATA\") { INFO }", "/domains", 1).await;
+    check_complete("hours(first: 5, after: $at, during: {lastHours: 24}) { INFO }", "/hours", 24).await;
+    check_complete("pipeline { gaps(first: 2, after: $at) { INFO } }", "/pipeline/gaps", 3).await;
+}
+
+/// Parts from the end: what is in them and what lies beyond, in lists of the store and in those known as a whole.
+#[tokio::test]
+async fn a_part_from_the_end_says_what_lies_beyond() {
+    let fixture = Fixture::known().await;
+    let check = async |list: &str, field: &str, wanted: [Value; 3]| {
+        let during = if list == "domains" { "" } else { "during: {lastHours: 48}, " };
+        let part = format!("{list}({during}last: 2, before: $at) {{ nodes {{ {field} }} {INFO} }}");
+        let (document, path) = (format!("query($at: String) {{ {part} }}"), format!("/{list}"));
+        let mut at = Value::Null;
+        for wanted in wanted {
+            let part = read_part(&fixture, &document, &path, &at).await;
+            let nodes: Vec<_> = part["nodes"].as_array().unwrap().iter().map(|node| node[field].clone()).collect();
+            let info = &part["pageInfo"];
+            assert_eq!(json!([nodes, info["hasPreviousPage"], info["hasNextPage"]]), wanted, "{document}");
+            at = info["startCursor"].clone();
+        }
+    };
+    let pages = [json!([["5", "6"], true, false]), json!([["3", "4"], true, true]), json!([["1", "2"], true, true])];
+    check("pages", "pageId", pages).await;
+    let wikis = [
+        json!([["it.wikisource.org", "www.wikidata.org"], true, false]),
+        json!([["commons.wikimedia.org"], false, true]),
+        json!([[], false, true]),
+    ];
+    check("domains", "name", wikis).await;
+    let hours = [
+        json!([["2025-05-16-12", "2025-05-16-11"], true, false]),
+        json!([["2025-05-16-14", "2025-05-16-13"], true, true]),
+        json!([["2025-05-16-16", "2025-05-16-15"], true, true]),
+    ];
+    check("hours", "hour", hours).await;
+}
+
+/// A filter that drops more rows than one request reads: the answer is empty and still leads on, either way.
+#[tokio::test]
+async fn an_empty_part_leads_on() {
+    let pages: Vec<_> = (1..=4_300i64)
+        .map(|at| page("www.wikidata.org", at.cast_unsigned(), (1, if at == 2_150 { "SomeBot" } else { "Person" }), at))
+        .collect();
+    let fixture = Fixture::with(&pages).await;
+    let document = format!(
+        "query($at: String) {{ pages(first: 5, after: $at, filter: {{isBot: true}}) {{ nodes {{ pageId }} {INFO} }} }}"
+    );
+    for document in [backwards(&document), document] {
+        let first = read_part(&fixture, &document, "/pages", &Value::Null).await;
+        assert_eq!(first["nodes"], json!([]), "{document}");
+        assert_eq!(read_all(&fixture, &document, "/pages").await, [json!({ "pageId": "2150" })], "{document}");
+    }
+}
+
+/// Pages that are made while a list is read backwards are found at its beginning, and none is repeated.
+#[tokio::test]
+async fn a_list_that_grows_is_read_backwards_to_its_new_beginning() {
+    let fixture = Fixture::known().await;
+    let document = format!("query($at: String) {{ pages(last: 5, before: $at) {{ nodes {{ pageId }} {INFO} }} }}");
+    let end = read_part(&fixture, &document, "/pages", &Value::Null).await;
+    fixture.calls.write_pages(&[page("www.wikidata.org", 9, (7, "SomeBot"), 0)]).await.unwrap();
+    let beginning = read_part(&fixture, &document, "/pages", &end["pageInfo"]["startCursor"]).await;
+    let ids: Vec<_> = [beginning, end].iter().flat_map(|part| part["nodes"].as_array().unwrap().clone()).collect();
+    let ids: Vec<_> = ids.iter().map(|node| node["pageId"].as_str().unwrap()).collect();
+    assert_eq!(ids, ["9", "1", "1", "2", "3", "4", "5", "6"]);
 }
 
 #[tokio::test]
@@ -88,12 +178,15 @@ async fn a_cursor_holds_for_its_own_list_only() {
         answer["errors"][0]["extensions"]["code"].clone()
     };
     assert_eq!(code("pages(after: CURSOR, first: 9) { nodes { id } }").await, Value::Null);
+    assert_eq!(code("pages(before: CURSOR, last: 9) { nodes { id } }").await, Value::Null);
     for foreign in [
         "pages(after: CURSOR, filter: {isBot: true}) { nodes { id } }",
         "pages(after: CURSOR, during: {lastHours: 9}) { nodes { id } }",
         "domain(name: \"www.wikidata.org\") { pages(after: CURSOR) { nodes { id } } }",
         "globalUser(userName: \"Person\") { pages(after: CURSOR) { nodes { id } } }",
         "domains(after: CURSOR) { nodes { id } }",
+        "domains(before: CURSOR) { nodes { id } }",
+        "pages(before: CURSOR, last: 2, filter: {isBot: true}) { nodes { id } }",
         "hours(after: CURSOR, during: {lastHours: 3}) { nodes { id } }",
         "pages(after: \"AQ\") { nodes { id } }",
     ] {

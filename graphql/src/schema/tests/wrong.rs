@@ -21,6 +21,13 @@ async fn wrong_arguments_are_named() {
     check("pages(first: 0) { nodes { id } }", "first must be 1 to 100, not 0").await;
     check("pages(first: -1) { nodes { id } }", "first must be 1 to 100, not -1").await;
     check("pages(first: 101) { nodes { id } }", "first must be 1 to 100, not 101").await;
+    check("pages(last: 0) { nodes { id } }", "last must be 1 to 100, not 0").await;
+    check("domains(last: 101) { nodes { id } }", "last must be 1 to 100, not 101").await;
+    check("pages(first: 1, last: 1) { nodes { id } }", "give first or last, not both").await;
+    check("hours(during: {}, first: 1, last: 1) { nodes { id } }", "give first or last, not both").await;
+    check("pages(first: 1, before: \"AQ\") { nodes { id } }", "before goes with last, not with first").await;
+    check("pages(last: 1, after: \"AQ\") { nodes { id } }", "after goes with first, not with last").await;
+    check("pages(after: \"AQ\", before: \"AQ\") { nodes { id } }", "give after or before, not both").await;
     check("reports(hours: 0) { start }", "hours must be 1 to 168, not 0").await;
     check("reports(hours: 169) { start }", "hours must be 1 to 168, not 169").await;
     check("reports(skip: -1) { start }", "skip must be 0 to 168, not -1").await;
