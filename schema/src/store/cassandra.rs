@@ -22,7 +22,7 @@ mod tests;
 
 use crate::page::{Domain, Page, PageId, UserId};
 use crate::period::Period;
-use crate::query::{Count, CountQuery, DomainRow, PageList, PageQuery, PageSlice, UserCount};
+use crate::query::{Count, CountQuery, DomainRow, PageQuery, PageSlice, UserCount};
 use crate::store::{Migration, PipelineRecord, Sealing, Store, StoreError};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -87,11 +87,11 @@ impl Store for CassandraStore {
     }
 
     async fn users_by_id(&self, user_id: UserId) -> Result<Vec<Page>, StoreError> {
-        lookup::newest_by_account(self, &PageList::UserId(user_id)).await
+        lookup::users_by_id(self, user_id).await
     }
 
     async fn users_by_name(&self, user_name: &str) -> Result<Vec<Page>, StoreError> {
-        lookup::newest_by_account(self, &PageList::UserName(user_name.into())).await
+        lookup::users_by_name(self, user_name).await
     }
 
     async fn domains(&self) -> Result<Vec<DomainRow>, StoreError> {

@@ -57,7 +57,8 @@ impl Bounds {
         Self::between(ListOrder::NewestFirst, DateTime::<Utc>::MIN_UTC, DateTime::<Utc>::MAX_UTC)
     }
 
-    fn between(order: ListOrder, from: DateTime<Utc>, to: DateTime<Utc>) -> Self {
+    /// From `from` (included) to `to` (not included).
+    pub(super) fn between(order: ListOrder, from: DateTime<Utc>, to: DateTime<Utc>) -> Self {
         let (at, until) = match order {
             ListOrder::NewestFirst => (to, from),
             ListOrder::OldestFirst => (from, to),

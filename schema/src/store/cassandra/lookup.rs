@@ -1,20 +1,22 @@
 //! Single pages, accounts and wikis by their keys: point reads, a bounded number at once.
 
 use crate::page::{Domain, Page, PageId, UserId};
-use crate::query::{DomainRow, PageList};
+use crate::query::{DomainRow, ListOrder};
 use crate::store::StoreError;
 use crate::store::cassandra::CassandraStore;
 use crate::store::cassandra::errors::of_value;
 use crate::store::cassandra::list::{Bounds, Partition, visit_partition};
-use crate::store::cassandra::rows::pages_of;
-use crate::store::cassandra::slices::{PAGE_ROWS, collect};
+use crate::store::cassandra::rows::{pages_of, texts_of};
+use crate::store::cassandra::slices::collect;
+use chrono::{NaiveDate, NaiveTime, TimeDelta};
 use futures::{StreamExt, TryStreamExt, stream};
 use scylla::response::query_result::QueryRowsResult;
-use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 /// Reads at once of one call: facts of the node, 64 in flight answer as fast as it can.
 const READS_AT_ONCE: usize = 64;
+/// Rows that are read at once in search of an account's newest under a name: nearly always the first is it.
+const SEARCH_PAGE_ROWS: usize = 10;
 
 /// The newest creation of each page.
 pub(super) async fn load_pages(
@@ -57,16 +59,54 @@ pub(super) async fn pages_by_id(store: &CassandraStore, page_id: PageId) -> Resu
     collect(&store.session, &store.statements.pages_with_id, (page_id.to_string(),), push_pages).await
 }
 
-/// The newest page of each account of a list, by wiki. Reads the whole partition, page by page.
-pub(super) async fn newest_by_account(store: &CassandraStore, list: &PageList) -> Result<Vec<Page>, StoreError> {
-    let Some(partition) = Partition::of(list) else { return Ok(Vec::new()) };
-    let mut newest: BTreeMap<(Domain, UserId), Page> = BTreeMap::new();
-    visit_partition::<()>(store, &partition, &Bounds::open(), PAGE_ROWS, |page| {
-        newest.entry((page.domain.clone(), page.user_id)).or_insert(page);
-        ControlFlow::Continue(())
+/// The newest page of each account with this number: the partition's order is by wiki.
+pub(super) async fn users_by_id(store: &CassandraStore, user_id: UserId) -> Result<Vec<Page>, StoreError> {
+    let names = collect(&store.session, &store.statements.accounts_with_id, (user_id.to_string(),), texts_of).await?;
+    let keys: Vec<_> =
+        names.iter().map(|name| Ok((name.parse().map_err(of_value)?, user_id))).collect::<Result<_, StoreError>>()?;
+    // An account whose page is not there yet (a page's rows are written side by side) is left out until it is.
+    Ok(load_users(store, &keys).await?.into_iter().flatten().collect())
+}
+
+/// An account that had a name, and the last day on which it made a page under it.
+struct NamedAccount {
+    domain: Domain,
+    user_id: UserId,
+    newest_day: NaiveDate,
+}
+
+/// The newest page of each account under this name: the partition's order is by wiki, then number.
+pub(super) async fn users_by_name(store: &CassandraStore, user_name: &str) -> Result<Vec<Page>, StoreError> {
+    let statement = &store.statements.accounts_with_name;
+    let accounts = collect(&store.session, statement, (user_name,), push_accounts).await?;
+    let reads: Vec<_> = accounts.into_iter().map(|account| newest_under_name(store, user_name, account)).collect();
+    let newest: Vec<Option<Page>> = stream::iter(reads).buffered(READS_AT_ONCE).try_collect().await?;
+    Ok(newest.into_iter().flatten().collect())
+}
+
+fn push_accounts(rows: &QueryRowsResult, all: &mut Vec<NamedAccount>) -> Result<(), StoreError> {
+    for row in rows.rows::<(&str, &str, NaiveDate)>()? {
+        let (domain, user_id, newest_day) = row?;
+        let (domain, user_id) = (domain.parse().map_err(of_value)?, user_id.parse().map_err(of_value)?);
+        all.push(NamedAccount { domain, user_id, newest_day });
+    }
+    Ok(())
+}
+
+/// The first page of that day, unless the account got another name on it: then the day's pages under that are passed over.
+async fn newest_under_name(
+    store: &CassandraStore,
+    user_name: &str,
+    account: NamedAccount,
+) -> Result<Option<Page>, StoreError> {
+    let NamedAccount { domain, user_id, newest_day } = account;
+    let begin = newest_day.and_time(NaiveTime::MIN).and_utc();
+    let bounds = Bounds::between(ListOrder::NewestFirst, begin, begin + TimeDelta::days(1));
+    let account = Partition::Account(domain.to_string(), user_id.to_string());
+    visit_partition(store, &account, &bounds, SEARCH_PAGE_ROWS, |page| {
+        if page.user_name == user_name { ControlFlow::Break(page) } else { ControlFlow::Continue(()) }
     })
-    .await?;
-    Ok(newest.into_values().collect())
+    .await
 }
 
 /// The wikis of these names.

@@ -54,6 +54,8 @@ pub(super) struct Statements {
     pub(super) inserts: Vec<TableInserts>,
     pub(super) put_domain: PreparedStatement,
     pub(super) put_hour: PreparedStatement,
+    pub(super) put_account: PreparedStatement,
+    pub(super) put_name: PreparedStatement,
     pub(super) put_record: PreparedStatement,
     pub(super) by_domain: ListStatements,
     pub(super) by_user_id: ListStatements,
@@ -62,6 +64,8 @@ pub(super) struct Statements {
     pub(super) by_hour: ListStatements,
     pub(super) page: PreparedStatement,
     pub(super) pages_with_id: PreparedStatement,
+    pub(super) accounts_with_id: PreparedStatement,
+    pub(super) accounts_with_name: PreparedStatement,
     pub(super) domain: PreparedStatement,
     pub(super) domains: PreparedStatement,
     pub(super) years: PreparedStatement,
@@ -84,6 +88,13 @@ impl Statements {
                 .prepare("INSERT INTO {keyspace}.domains (shelf, domain, wiki) VALUES ('all', ?, ?) USING TIMESTAMP 1")
                 .await?,
             put_hour: it.prepare("INSERT INTO {keyspace}.hours (shelf, date_hour) VALUES (?, ?)").await?,
+            put_account: it.prepare("INSERT INTO {keyspace}.accounts_by_id (user_id, domain) VALUES (?, ?)").await?,
+            put_name: it
+                .prepare(
+                    "INSERT INTO {keyspace}.accounts_by_name (user_name, domain, user_id, newest_day) \
+                     VALUES (?, ?, ?, ?) USING TIMESTAMP ?",
+                )
+                .await?,
             put_record: it
                 .prepare("INSERT INTO {keyspace}.pipeline_records (kind, record_key, payload) VALUES (?, ?, ?)")
                 .await?,
@@ -94,6 +105,10 @@ impl Statements {
             by_hour: it.list(Table::LatestPages, &["date_hour"], &["domain", "page_id"]).await?,
             page: it.pages("pages_by_id WHERE page_id = ? AND domain = ?").await?,
             pages_with_id: it.pages("pages_by_id WHERE page_id = ?").await?,
+            accounts_with_id: it.prepare("SELECT domain FROM {keyspace}.accounts_by_id WHERE user_id = ?").await?,
+            accounts_with_name: it
+                .prepare("SELECT domain, user_id, newest_day FROM {keyspace}.accounts_by_name WHERE user_name = ?")
+                .await?,
             domain: it
                 .prepare("SELECT domain, wiki FROM {keyspace}.domains WHERE shelf = 'all' AND domain = ?")
                 .await?,

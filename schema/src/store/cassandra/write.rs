@@ -1,7 +1,7 @@
 //! Writing pages: all tables side by side, single rows at low rate, batches of one table under load.
 
 use crate::hour::Hour;
-use crate::page::{Domain, Page, WikiId};
+use crate::page::{Domain, Page, UserId, WikiId};
 use crate::store::StoreError;
 use crate::store::cassandra::CassandraStore;
 use crate::store::cassandra::batches::{Request, plan};
@@ -9,46 +9,58 @@ use crate::store::cassandra::errors::of_request;
 use crate::store::cassandra::hours::{YEARS, year_of};
 use crate::store::cassandra::rows::{HourInsertRow, InsertRow, PageTexts};
 use crate::store::cassandra::statements::TableInserts;
+use chrono::{Datelike, NaiveDate};
 use futures::{StreamExt, TryStreamExt, stream};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasher, RandomState};
 use std::sync::{Mutex, PoisonError};
 
 /// Requests in flight of one call.
 const IN_FLIGHT: usize = 32;
-/// Wikis and hours that are remembered at most; beyond it they are written again.
-const MAX_REMEMBERED: usize = 100_000;
+/// Shared rows that are remembered at most, as hashes: below 20 MB. Beyond it they are written again.
+const MAX_REMEMBERED: usize = 1_000_000;
 
-/// The wikis and hours that this process has written.
+/// The shared rows that this process has written: their hashes, of a key that nobody outside can know, so that no name can
+/// be chosen that passes for another.
 #[derive(Default)]
-pub(super) struct Remembered(Mutex<HashSet<Shelved>>);
+pub(super) struct Remembered {
+    key: RandomState,
+    known: Mutex<HashSet<u64>>,
+}
 
 /// A row that many pages share.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum Shelved {
-    Domain(Domain, WikiId),
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Shelved<'a> {
+    Domain(&'a Domain, &'a WikiId),
     Hour(Hour),
+    Account(UserId, &'a Domain),
+    Name { user_name: &'a str, domain: &'a Domain, user_id: UserId, day: NaiveDate },
+}
+
+impl<'a> Shelved<'a> {
+    /// Those of a page.
+    fn of(page: &'a Page) -> [Self; 4] {
+        let (domain, user_id, day) = (&page.domain, page.user_id, page.created_at.date_naive());
+        [
+            Self::Domain(domain, &page.wiki),
+            Self::Hour(Hour::of(page.created_at)),
+            Self::Account(user_id, domain),
+            Self::Name { user_name: &page.user_name, domain, user_id, day },
+        ]
+    }
 }
 
 impl Remembered {
-    /// The shared rows of these pages that were not written yet.
-    fn missing(&self, pages: &[Page]) -> Vec<Shelved> {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut missing: Vec<Shelved> = Vec::new();
-        let mut seen: HashSet<Shelved> = HashSet::new();
-        for page in pages {
-            let domain = Shelved::Domain(page.domain.clone(), page.wiki.clone());
-            for row in [domain, Shelved::Hour(Hour::of(page.created_at))] {
-                if !known.contains(&row) && seen.insert(row.clone()) {
-                    missing.push(row);
-                }
-            }
-        }
-        missing
+    /// The shared rows of these pages that were not written yet, by hash.
+    fn missing<'a>(&self, pages: &'a [Page]) -> HashMap<u64, Shelved<'a>> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let rows = pages.iter().flat_map(Shelved::of).map(|row| (self.key.hash_one(row), row));
+        rows.filter(|(hash, _)| !known.contains(hash)).collect()
     }
 
-    fn remember(&self, written: Vec<Shelved>) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= MAX_REMEMBERED {
+    fn remember(&self, written: impl ExactSizeIterator<Item = u64>) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len().saturating_add(written.len()) > MAX_REMEMBERED {
             known.clear();
         }
         known.extend(written);
@@ -59,16 +71,16 @@ impl Remembered {
 pub(super) async fn write_pages(store: &CassandraStore, pages: &[Page]) -> Result<(), StoreError> {
     let texts: Vec<PageTexts<'_>> = pages.iter().map(PageTexts::of).collect();
     let missing = store.remembered.missing(pages);
-    let shared: Vec<_> = missing.iter().map(|row| write_shared(store, row)).collect();
+    let shared: Vec<_> = missing.values().map(|row| write_shared(store, row)).collect();
     let shared = stream::iter(shared).buffer_unordered(IN_FLIGHT).try_collect::<()>();
     let requests: Vec<_> = plan(store, &texts).into_iter().map(|request| send(store, request)).collect();
     let rows = stream::iter(requests).buffer_unordered(IN_FLIGHT).try_collect::<()>();
     futures::try_join!(rows, shared)?;
-    store.remembered.remember(missing);
+    store.remembered.remember(missing.into_keys());
     Ok(())
 }
 
-async fn write_shared(store: &CassandraStore, row: &Shelved) -> Result<(), StoreError> {
+async fn write_shared(store: &CassandraStore, row: &Shelved<'_>) -> Result<(), StoreError> {
     let (session, statements) = (&store.session, &store.statements);
     match row {
         Shelved::Domain(domain, wiki) => {
@@ -79,6 +91,15 @@ async fn write_shared(store: &CassandraStore, row: &Shelved) -> Result<(), Store
             let year = year_of(*hour);
             session.execute_unpaged(&statements.put_hour, (YEARS, &year)).await.map_err(of_request)?;
             session.execute_unpaged(&statements.put_hour, (&year, hour.to_string())).await.map_err(of_request)?;
+        }
+        Shelved::Account(user_id, domain) => {
+            let values = (user_id.to_string(), domain.as_str());
+            session.execute_unpaged(&statements.put_account, values).await.map_err(of_request)?;
+        }
+        Shelved::Name { user_name, domain, user_id, day } => {
+            // The day as timestamp: of two days the later stays, whichever came first.
+            let values = (*user_name, domain.as_str(), user_id.to_string(), *day, i64::from(day.num_days_from_ce()));
+            session.execute_unpaged(&statements.put_name, values).await.map_err(of_request)?;
         }
     }
     Ok(())
@@ -101,4 +122,39 @@ where
         _ => store.session.batch(&inserts.batch(rows.len()), &rows).await,
     };
     sent.map(drop).map_err(of_request)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::conformance::realm::Realm;
+
+    #[test]
+    fn what_many_pages_share_is_written_once() {
+        let realm = Realm::of("what_many_pages_share");
+        let pages = realm.varied_pages(300);
+        let remembered = Remembered::default();
+        let missing = remembered.missing(&pages);
+        let count = |is: fn(&Shelved<'_>) -> bool| missing.values().filter(|row| is(row)).count();
+        assert_eq!(count(|row| matches!(row, Shelved::Domain(..))), 3);
+        assert_eq!(count(|row| matches!(row, Shelved::Account(..))), 21, "seven numbers on three wikis");
+        assert_eq!(count(|row| matches!(row, Shelved::Name { .. })), 21, "of one day, each under one name");
+        remembered.remember(missing.into_keys());
+        assert!(remembered.missing(&pages).is_empty());
+        let renamed = Page { user_name: realm.user_name(77), ..pages[0].clone() };
+        assert_eq!(remembered.missing(&[renamed]).len(), 1, "the account under its new name");
+        let next_day = Page { created_at: pages[0].created_at + chrono::TimeDelta::days(1), ..pages[0].clone() };
+        assert_eq!(remembered.missing(&[next_day]).len(), 2, "the hour and the name's day");
+    }
+
+    #[test]
+    fn what_is_remembered_is_bounded() {
+        let remembered = Remembered::default();
+        for part in 0..5 {
+            let begin = part * 300_000;
+            remembered.remember((0..300_000usize).map(|n| (begin + n) as u64));
+            let known = remembered.known.lock().unwrap().len();
+            assert!((300_000..=MAX_REMEMBERED).contains(&known), "{known}");
+        }
+    }
 }

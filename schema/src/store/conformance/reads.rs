@@ -6,6 +6,7 @@ use crate::query::{CountQuery, DomainRow, PageList, PageQuery, Series, UserCount
 use crate::reference::{Reference, lists_of};
 use crate::store::Store;
 use crate::store::conformance::{Realm, check_all_reads, write};
+use chrono::TimeDelta;
 
 /// The documented answers: a page by its number, a user's, a wiki's and an hour's pages.
 pub async fn documented_reads(store: &dyn Store) {
@@ -160,6 +161,29 @@ pub async fn accounts_of_a_name(store: &dyn Store) {
     let users = store.users_by_id(realm.user_id(1)).await.expect("the store answers");
     assert_eq!(users, [2, 5].map(|n| pages[n].clone()));
     check_all_reads(store, &pages).await;
+}
+
+/// An account that was renamed and went on: the newest page under the old name is found, whichever day was written first,
+/// and however many pages came on the day of the new name and behind it.
+pub async fn a_renamed_account(store: &dyn Store) {
+    let realm = Realm::of("a_renamed_account");
+    let on = |number: u32, hour: i64, name: u64| {
+        let created_at = realm.hour(hour).start() + TimeDelta::seconds(i64::from(number));
+        let version = created_at.timestamp_micros();
+        Page { user_name: realm.user_name(name), created_at, version, ..realm.page(number) }
+    };
+    let under_old = [on(1, 0, 0), on(2, 25, 0), on(3, 26, 0)];
+    let same_day: Vec<Page> = (100..400).map(|n| on(n, 26, 1)).collect();
+    let later: Vec<Page> = (400..1_000).map(|n| on(n, 47, 1)).collect();
+    // The oldest day comes last.
+    write(store, &later).await;
+    write(store, &[&under_old[1..], &same_day[..]].concat()).await;
+    write(store, &under_old[..1]).await;
+    let old = store.users_by_name(&realm.user_name(0)).await.expect("the store answers");
+    assert_eq!(old, [under_old[2].clone()]);
+    let new = store.users_by_name(&realm.user_name(1)).await.expect("the store answers");
+    assert_eq!(new, [later[599].clone()]);
+    check_all_reads(store, under_old.iter().chain(&same_day).chain(&later)).await;
 }
 
 /// An hour's accounts: numbers of different lengths, several names, pages of several kinds.
