@@ -2,7 +2,7 @@
 
 use crate::hour::HourRange;
 use crate::page::UserId;
-use crate::period::{Period, TimeUnit, cover};
+use crate::period::{Period, PeriodRange, TimeUnit, cover};
 use crate::query::{Count, CountQuery, PageFilter, PageList, Series, UserCount};
 use crate::store::{Store, StoreError};
 use futures::{StreamExt, TryStreamExt, stream};
@@ -56,6 +56,25 @@ pub(crate) async fn series_of(
 async fn accounts_of(store: &dyn Store, user_id: UserId) -> Result<Vec<Series>, StoreError> {
     let newest = store.users_by_id(user_id).await?;
     Ok(newest.into_iter().map(|page| Series::User(page.domain, user_id)).collect())
+}
+
+/// The counts of several series by periods of this length and shorter; none where they are more than `max_rows` together.
+///
+/// # Errors
+/// The store's.
+pub async fn counts_within(
+    store: &dyn Store,
+    all: Vec<Series>,
+    periods: PeriodRange,
+    max_rows: usize,
+) -> Result<Option<Vec<Count>>, StoreError> {
+    let mut counts = Vec::new();
+    for series in all {
+        let query = CountQuery { series, hours: periods.hours, unit: periods.unit, max_rows: max_rows - counts.len() };
+        let Some(found) = store.counts(&query).await? else { return Ok(None) };
+        counts.extend(found);
+    }
+    Ok(Some(counts))
 }
 
 /// All counts of a query that has no bound.

@@ -2,6 +2,7 @@
 //!
 //! Knows no HTTP, no GraphQL and no topic of the bus.
 
+pub mod activity;
 pub mod clock;
 pub mod counts;
 pub mod hour;

@@ -91,6 +91,11 @@ pub struct PeriodRange {
 }
 
 impl PeriodRange {
+    /// The fewest periods of this length that hold `hours`.
+    pub fn holding(unit: TimeUnit, hours: HourRange) -> Self {
+        Self { unit, hours: HourRange { from: unit.floor(hours.from), to: unit.ceil(hours.to) } }
+    }
+
     /// The periods, oldest first.
     pub fn periods(self) -> impl Iterator<Item = Period> {
         let mut start = self.hours.from;
@@ -170,6 +175,21 @@ mod tests {
             let period = Period::of(unit, Hour::MAX);
             assert!(period.start <= Hour::MAX && period.hours().to == Hour::MAX, "{unit:?}");
         }
+    }
+
+    fn check_holding(unit: TimeUnit, from: &str, to: &str, expect: &str) {
+        let found = PeriodRange::holding(unit, HourRange { from: hour(from), to: hour(to) }).hours;
+        assert_eq!(format!("{} {}", found.from, found.to), expect, "{unit:?} {from} {to}");
+    }
+
+    #[test]
+    fn a_range_is_widened_to_whole_periods() {
+        check_holding(TimeUnit::Hour, "2025-05-18-13", "2025-05-18-15", "2025-05-18-13 2025-05-18-15");
+        check_holding(TimeUnit::Day, "2025-05-18-13", "2025-05-18-15", "2025-05-18-00 2025-05-19-00");
+        check_holding(TimeUnit::Day, "2024-02-28-00", "2024-03-01-00", "2024-02-28-00 2024-03-01-00");
+        check_holding(TimeUnit::Month, "2024-02-29-23", "2024-03-01-00", "2024-02-01-00 2024-03-01-00");
+        check_holding(TimeUnit::Month, "2023-12-31-23", "2024-01-01-01", "2023-12-01-00 2024-02-01-00");
+        check_holding(TimeUnit::Month, "9999-12-31-01", "9999-12-31-23", "9999-12-01-00 9999-12-31-23");
     }
 
     proptest! {
