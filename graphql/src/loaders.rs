@@ -2,21 +2,29 @@
 //!
 //! Made anew for each execution (for each event of a subscription), so nothing grows old in them.
 
+mod as_of;
+mod people;
+
+pub(crate) use as_of::AsOf;
+pub(crate) use people::People;
+
 use crate::schema::errors::ApiError;
 use ::dataloader::BatchFn;
 use ::dataloader::cached::Loader;
+use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
 use futures::stream::{self, StreamExt, TryStreamExt};
-use schema::counts::{count_pages, hourly_counts};
+use schema::counts::{count_pages, counts_within, hourly_counts};
 use schema::hour::{Hour, HourRange};
 use schema::page::{Domain, Page, PageId, UserId};
-use schema::period::{Period, TimeUnit};
-use schema::query::{Count, DomainRow, PageFilter, PageList, PageQuery, Series, UserCount};
+use schema::period::{Period, PeriodRange, TimeUnit};
+use schema::query::{Count, CountQuery, DomainRow, PageFilter, PageList, PageQuery, Series, UserCount};
 use schema::store::{Store, StoreError};
 use std::collections::HashMap;
 use std::fmt::Debug;
 use std::hash::Hash;
 use std::sync::Arc;
+use tokio::sync::Mutex;
 
 /// More than any list asks for at once, so that a list is one batch.
 const MAX_BATCH: usize = 2_000;
@@ -24,8 +32,12 @@ const MAX_BATCH: usize = 2_000;
 /// Reads without a batch form that one operation has in flight.
 const MAX_IN_FLIGHT: usize = 8;
 
-/// One operation's loaders.
+/// One operation's loaders. Whatever counts asks up to when pages are counted first.
 pub struct Loaders {
+    store: Arc<dyn Store>,
+    as_of: Arc<AsOf>,
+    /// Held while people are read: their rows are many, so one operation reads those of one question at a time.
+    people: Mutex<()>,
     pages: Table<(Domain, PageId), Option<Arc<Page>>>,
     users: Table<(Domain, UserId), Option<Arc<Page>>>,
     domains: Table<Domain, Option<Arc<DomainRow>>>,
@@ -36,6 +48,7 @@ pub struct Loaders {
     oldest: Table<PageList, Option<Arc<Page>>>,
     newest: Table<PageList, Option<Arc<Page>>>,
     page_counts: Table<PageCountKey, u64>,
+    totals: Table<(Series, HourRange), Arc<[Count]>>,
 }
 
 /// Which pages to count.
@@ -45,8 +58,11 @@ type Table<K, V> = Loader<K, Result<V, ApiError>, Batch<K, V>>;
 
 impl Loaders {
     /// Loaders over `store` that have read nothing yet.
-    pub fn new(store: &Arc<dyn Store>) -> Self {
+    pub(crate) fn new(store: &Arc<dyn Store>, as_of: Arc<AsOf>) -> Self {
         Self {
+            store: store.clone(),
+            as_of,
+            people: Mutex::default(),
             pages: table(store, |store, keys| async move { Ok(shared(store.load_pages(&keys).await?)) }),
             users: table(store, |store, keys| async move { Ok(shared(store.load_users(&keys).await?)) }),
             domains: table(store, |store, names| async move { Ok(shared(store.load_domains(&names).await?)) }),
@@ -85,6 +101,12 @@ impl Loaders {
                 each(keys, move |(list, hours, filter): PageCountKey| {
                     let store = store.clone();
                     async move { count_pages(&*store, &list, hours, &filter).await }
+                })
+            }),
+            totals: table(store, |store, keys| {
+                each(keys, move |(series, hours)| {
+                    let store = store.clone();
+                    async move { Ok(store.counts(&CountQuery::total(series, hours)).await?.unwrap_or_default().into()) }
                 })
             }),
         }
@@ -128,16 +150,19 @@ impl Loaders {
 
     /// An hour's rollup.
     pub(crate) async fn hour_counts(&self, hour: Hour) -> Result<Arc<[Count]>, ApiError> {
+        self.as_of().await?;
         load(&self.hour_counts, hour).await
     }
 
     /// The rollups of a whole range.
     pub(crate) async fn range_counts(&self, range: HourRange) -> Result<Arc<[Count]>, ApiError> {
+        self.as_of().await?;
         load(&self.range_counts, range).await
     }
 
     /// An hour's accounts.
     pub(crate) async fn hour_users(&self, hour: Hour) -> Result<Arc<[UserCount]>, ApiError> {
+        self.as_of().await?;
         load(&self.hour_users, hour).await
     }
 
@@ -158,7 +183,37 @@ impl Loaders {
         hours: HourRange,
         filter: PageFilter,
     ) -> Result<u64, ApiError> {
+        self.as_of().await?;
         load(&self.page_counts, (list, hours, filter)).await
+    }
+
+    /// The fewest counts that tell how many pages each of these series has in a range.
+    pub(crate) async fn totals(&self, all: Vec<Series>, hours: HourRange) -> Result<Vec<Arc<[Count]>>, ApiError> {
+        self.as_of().await?;
+        let keys = all.into_iter().map(|series| (series, hours)).collect();
+        Ok(load_many(&self.totals, keys).await?.into_values().collect())
+    }
+
+    /// The counts of these series by periods of one length and shorter; none where they are more than `max_rows`.
+    pub(crate) async fn counts_within(
+        &self,
+        all: Vec<Series>,
+        periods: PeriodRange,
+        max_rows: usize,
+    ) -> Result<Option<Vec<Count>>, ApiError> {
+        self.as_of().await?;
+        Ok(counts_within(&*self.store, all, periods, max_rows).await?)
+    }
+
+    /// The people of hours, as soon as nothing else of this operation reads people.
+    pub(crate) async fn people(&self) -> Result<People<'_>, ApiError> {
+        self.as_of().await?;
+        Ok(People::new(&*self.store, self.people.lock().await))
+    }
+
+    /// Up to when pages are counted, as it was before this operation's counts were read.
+    pub(crate) async fn as_of(&self) -> Result<DateTime<Utc>, ApiError> {
+        self.as_of.load(&*self.store).await
     }
 }
 

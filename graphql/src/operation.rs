@@ -3,15 +3,17 @@
 mod nulls;
 
 use crate::limits::{Admitted, Limits, admit, event_key};
-use crate::loaders::Loaders;
+use crate::loaders::{AsOf, Loaders};
 use crate::schema::errors::ApiError;
+use crate::schema::scalars::Time;
 use async_graphql::extensions::{
     Extension, ExtensionContext, ExtensionFactory, NextExecute, NextPrepareRequest, NextRequest, NextResolve,
     NextSubscribe, ResolveInfo,
 };
-use async_graphql::{Data, PathSegment, Pos, Request, Response, ServerError, ServerResult, Value};
+use async_graphql::{Data, PathSegment, Pos, Request, Response, ScalarType, ServerError, ServerResult, Value};
 use futures::stream::{BoxStream, StreamExt};
 use nulls::Nulls;
+use schema::clock::Clock;
 use schema::store::Store;
 use std::any::TypeId;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -30,13 +32,14 @@ pub struct RequestId(pub String);
 /// Puts the surroundings around each operation.
 pub(crate) struct Operations {
     store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
     limits: Limits,
 }
 
 impl Operations {
     /// Surroundings with the default limits and loaders over `store`.
-    pub(crate) fn new(store: &Arc<dyn Store>) -> Self {
-        Self { store: store.clone(), limits: Limits::default() }
+    pub(crate) fn new(store: &Arc<dyn Store>, clock: &Arc<dyn Clock>) -> Self {
+        Self { store: store.clone(), clock: clock.clone(), limits: Limits::default() }
     }
 }
 
@@ -44,6 +47,7 @@ impl ExtensionFactory for Operations {
     fn create(&self) -> Arc<dyn Extension> {
         Arc::new(Operation {
             store: self.store.clone(),
+            clock: self.clock.clone(),
             limits: self.limits,
             facts: Arc::default(),
             nulls: Nulls::default(),
@@ -54,6 +58,7 @@ impl ExtensionFactory for Operations {
 /// One operation's surroundings.
 struct Operation {
     store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
     limits: Limits,
     facts: Arc<Facts>,
     nulls: Nulls,
@@ -113,7 +118,8 @@ impl Extension for Operation {
     ) -> Response {
         self.facts.has_begun.store(true, Ordering::Relaxed);
         let mut data = Data::default();
-        data.insert(Loaders::new(&self.store));
+        let as_of = Arc::new(AsOf::new(&self.clock));
+        data.insert(Loaders::new(&self.store, as_of.clone()));
         // At every level of the log: its lines are found by the id that the client has.
         let span = tracing::error_span!("graphql", request_id = self.facts.request_id.get());
         let answer = timeout(TIME_LIMIT, next.run_with_data(ctx, operation_name, data)).instrument(span.clone()).await;
@@ -126,6 +132,10 @@ impl Extension for Operation {
             response.data = Value::Null;
         }
         response.errors.extend(failed.errors);
+        // Of an operation that read counts.
+        if let Some(as_of) = as_of.get() {
+            response.extensions.insert("asOf".into(), Time(as_of).to_value());
+        }
         response
     }
 

@@ -1,5 +1,7 @@
 //! The GraphQL schema: what it is built from, and its text.
 
+mod activity;
+mod bounds;
 mod connection;
 mod cursor;
 mod domain;
@@ -8,6 +10,7 @@ mod filter;
 mod global_user;
 mod hourly_activity;
 mod node;
+mod overview;
 mod page;
 mod page_list;
 mod paging;
@@ -15,7 +18,7 @@ mod pipeline;
 mod query;
 mod ranks;
 mod reports;
-mod scalars;
+pub(crate) mod scalars;
 mod subscription;
 mod user;
 mod wiki;
@@ -53,7 +56,7 @@ pub struct ApiContext {
 /// The schema over `api`, whose store was opened just now.
 pub fn build(api: ApiContext) -> Schema {
     let started_at = StartedAt(api.clock.now());
-    builder().extension(Operations::new(&api.store)).data(started_at).data(api).finish()
+    builder().extension(Operations::new(&api.store, &api.clock)).data(started_at).data(api).finish()
 }
 
 /// The schema's text: fields, arguments and enum values in alphabetical order.
@@ -72,13 +75,14 @@ pub fn sdl() -> String {
 /// What holds everywhere: the description of the schema itself.
 const CONVENTIONS: &str = "\
 Every new page on every Wikimedia wiki, live.
-Times: UTC; a range holds its start and not its end (`from` <= t < `to`). Buckets are whole UTC hours.
+Times: UTC; a range holds its start and not its end (`from` <= t < `to`). Buckets are whole UTC hours, days or
+months.
 Ids: `id` is opaque, for node(id) and caches. `pageId`, `userId`, `revId` are a wiki's own numbers: the same number on
 another wiki is another page, another person.
 Lists: a connection gives 20 items, or `first` (1 to 100). Cursors are opaque and hold only for the same parent, range
 and filter (else BAD_CURSOR). An answer may be shorter than asked when few rows pass the filter: go on while
 `hasNextPage` is true. Rankings are plain lists with `limit`.
-Counts are exact. Not found is null.
+Counts are exact; `extensions.asOf` says up to when. Not found is null.
 Errors carry `extensions.code` (BAD_USER_INPUT, BAD_CURSOR, LIMIT_EXCEEDED, TIMEOUT, UNAVAILABLE, INTERNAL) and
 `extensions.requestId`; `extensions.cost` says what a request cost.";
 

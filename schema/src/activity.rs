@@ -95,10 +95,8 @@ impl Split {
     /// The series of which the counts tell all that this split asks.
     pub fn series(&self, whose: &Series) -> Vec<Series> {
         match whose {
-            Series::All if !self.filter.domains.is_empty() => {
-                self.filter.domains.iter().cloned().map(Series::Domain).collect()
-            }
-            Series::All if self.by.contains(&Dimension::Domain) => vec![Series::Domains],
+            Series::All if self.by.contains(&Dimension::Domain) => Series::of_each(&self.filter),
+            Series::All => Series::of_all(&self.filter),
             _ => vec![whose.clone()],
         }
     }

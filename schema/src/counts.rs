@@ -44,8 +44,7 @@ pub(crate) async fn series_of(
     filter: &PageFilter,
 ) -> Result<Vec<Series>, StoreError> {
     Ok(match list {
-        PageList::All if filter.domains.is_empty() => vec![Series::All],
-        PageList::All => filter.domains.iter().cloned().map(Series::Domain).collect(),
+        PageList::All => Series::of_all(filter),
         PageList::Domain(domain) => vec![Series::Domain(domain.clone())],
         PageList::User(domain, user_id) => vec![Series::User(domain.clone(), *user_id)],
         PageList::UserName(user_name) => vec![Series::UserName(user_name.clone())],

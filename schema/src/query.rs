@@ -170,6 +170,31 @@ pub enum Series {
     UserName(String),
 }
 
+impl Series {
+    /// The series of all wikis' pages that pass a condition on wikis: all together, or those that it names.
+    pub fn of_all(filter: &PageFilter) -> Vec<Self> {
+        if filter.domains.is_empty() { vec![Self::All] } else { Self::of_each(filter) }
+    }
+
+    /// The same, each wiki by itself.
+    pub fn of_each(filter: &PageFilter) -> Vec<Self> {
+        match filter.domains.as_slice() {
+            [] => vec![Self::Domains],
+            named => named.iter().cloned().map(Self::Domain).collect(),
+        }
+    }
+
+    /// The list whose pages are counted.
+    pub fn list(&self) -> PageList {
+        match self {
+            Self::All | Self::Domains => PageList::All,
+            Self::Domain(domain) => PageList::Domain(domain.clone()),
+            Self::User(domain, user_id) => PageList::User(domain.clone(), *user_id),
+            Self::UserName(user_name) => PageList::UserName(user_name.clone()),
+        }
+    }
+}
+
 /// Which counts.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct CountQuery {

@@ -135,7 +135,7 @@ impl Reference {
 
     /// Pages per period of this length and group, sorted. Hours at the ends of a range count for the period they are in.
     pub fn counts(&self, series: &Series, hours: HourRange, unit: TimeUnit) -> Vec<Count> {
-        let list = list_of(series);
+        let list = series.list();
         let mut groups: BTreeMap<_, u64> = BTreeMap::new();
         let within = |page: &&Page| is_in(&list, page) && hours.contains(Hour::of(page.created_at));
         for page in self.pages().filter(within) {
@@ -196,16 +196,6 @@ pub fn order(list: &PageList, a: &PageKey, b: &PageKey) -> Ordering {
         PageList::All | PageList::UserName(_) => newest.then_with(by_domain).then_with(by_id),
         PageList::Domain(_) | PageList::User(..) => newest.then_with(by_id),
         PageList::UserId(_) => newest.then_with(by_id).then_with(by_domain),
-    }
-}
-
-/// The list whose pages a series counts.
-fn list_of(series: &Series) -> PageList {
-    match series {
-        Series::All | Series::Domains => PageList::All,
-        Series::Domain(domain) => PageList::Domain(domain.clone()),
-        Series::User(domain, user_id) => PageList::User(domain.clone(), *user_id),
-        Series::UserName(user_name) => PageList::UserName(user_name.clone()),
     }
 }
 

@@ -1,15 +1,18 @@
 //! One wiki.
 
+use super::activity::{Activity, ActivityDimension, ActivityQuery, TimeUnit};
+use super::bounds::rank_hours;
 use super::errors::ApiError;
 use super::filter::{PageFilterInput, TimeRange, parse_filter, parse_range};
 use super::node::NodeId;
 use super::page_list::{PageConnection, PageListQuery};
 use super::paging::PagingArguments;
+use super::ranks::{RankQuery, UserRank};
 use super::scalars::{Time, Url, count};
 use super::wiki::ProjectFamily;
 use super::{api, loaders};
 use async_graphql::{Context, ID, Object};
-use schema::query::{DomainRow, PageFilter, PageList};
+use schema::query::{DomainRow, PageFilter, PageList, Series};
 use schema::wiki::language_of;
 use std::collections::HashMap;
 
@@ -121,5 +124,42 @@ impl Domain {
         let filter = parse_filter(filter)?;
         let paging = PagingArguments { first, after, last, before };
         PageConnection::load(ctx, PageListQuery { list: self.list(), range, filter, paging }).await
+    }
+
+    /// The people who created most in a range (default: the last 24 hours) on this wiki, against the range of the same
+    /// length before it.
+    async fn top_users(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Whole hours, 744 (a month) at most; the last 24 hours without it.")] during: Option<
+            TimeRange,
+        >,
+        #[graphql(desc = "Only pages that pass.")] filter: Option<PageFilterInput>,
+        #[graphql(desc = "At most so many, 1 to 100.", default = 20)] limit: i32,
+    ) -> Result<Vec<UserRank>, ApiError> {
+        let filter = PageFilter { domains: vec![self.0.domain.clone()], ..parse_filter(filter)? };
+        RankQuery::busiest(rank_hours(ctx, during)?, filter, limit)?.people(ctx).await
+    }
+
+    /// Pages over time, split as asked.
+    async fn activity(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Widened to whole buckets. Open at the start: from the first page; at the end: to now.")]
+        during: TimeRange,
+        #[graphql(desc = "Length of a bucket.", default_with = "TimeUnit::Hour")] unit: TimeUnit,
+        #[graphql(desc = "What to split by; all in one series without it.", default)] by: Vec<ActivityDimension>,
+        #[graphql(desc = "Only pages that pass.")] filter: Option<PageFilterInput>,
+        #[graphql(desc = "Series at most, 1 to 100; the others are added up.", default = 20)] limit: i32,
+    ) -> Result<Activity, ApiError> {
+        let query = ActivityQuery {
+            whose: Series::Domain(self.0.domain.clone()),
+            during,
+            unit,
+            by,
+            filter: parse_filter(filter)?,
+            limit,
+        };
+        Activity::load(ctx, query).await
     }
 }

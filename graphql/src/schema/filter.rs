@@ -101,7 +101,7 @@ pub(super) fn sorted<T: Ord>(mut list: Vec<T>) -> Vec<T> {
 }
 
 /// A range of time: `from` and `to`, either open, or `lastHours`, which ends now. Both kinds at once, or `to` before
-/// `from`: BAD_USER_INPUT. Counts want whole hours (the error names the nearest); lists take any time.
+/// `from`: BAD_USER_INPUT. Counts want whole hours (the error names the nearest); lists and activity take any time.
 #[derive(Debug, Clone, Copy, Default, InputObject)]
 pub(crate) struct TimeRange {
     /// Included.

@@ -1,5 +1,6 @@
 //! One person on all wikis.
 
+use super::activity::{Activity, ActivityDimension, ActivityQuery, TimeUnit};
 use super::api;
 use super::errors::ApiError;
 use super::filter::{CrossWikiPageFilterInput, TimeRange, parse_cross_wiki_filter, parse_range};
@@ -10,13 +11,29 @@ use super::paging::PagingArguments;
 use super::scalars::{count, list_size};
 use super::user::User;
 use async_graphql::{Context, ID, Object};
-use schema::query::PageList;
+use schema::hour::HourRange;
+use schema::page::Domain;
+use schema::query::{PageList, Series};
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 /// One person on all wikis.
 #[derive(Clone)]
 pub(crate) struct GlobalUser {
     /// The name.
     pub(crate) user_name: String,
+}
+
+impl GlobalUser {
+    /// How many pages there are on each wiki, of all time.
+    async fn pages_by_domain(&self, ctx: &Context<'_>) -> Result<BTreeMap<Domain, u64>, ApiError> {
+        let series = Series::UserName(self.user_name.clone());
+        let mut sums = BTreeMap::new();
+        for count in loaders(ctx).totals(vec![series], HourRange::ALL).await?.iter().flat_map(|counts| counts.iter()) {
+            count.domain.iter().for_each(|domain| *sums.entry(domain.clone()).or_default() += count.page_count);
+        }
+        Ok(sums)
+    }
 }
 
 /// One person on all wikis: the accounts that share a user name. Names are unique across Wikimedia but can be changed.
@@ -32,7 +49,8 @@ impl GlobalUser {
         &self.user_name
     }
 
-    /// The accounts with at least one page, the one with the newest page first; ties by domain.
+    /// The accounts with at least one page, those of the wiki with most pages of all time first; ties by domain, then by
+    /// user id as text.
     async fn accounts(
         &self,
         ctx: &Context<'_>,
@@ -40,13 +58,35 @@ impl GlobalUser {
     ) -> Result<Vec<User>, ApiError> {
         let limit = list_size("limit", Some(limit), 100)?;
         let mut newest = loaders(ctx).accounts(self.user_name.clone()).await?.to_vec();
-        newest.sort_by(|a, b| b.created_at.cmp(&a.created_at).then_with(|| a.domain.cmp(&b.domain)));
+        if newest.len() > 1 {
+            let counts = self.pages_by_domain(ctx).await?;
+            newest.sort_by_cached_key(|page| {
+                (Reverse(counts.get(&page.domain).copied().unwrap_or_default()), page.domain.clone(), page.user_id)
+            });
+        }
         Ok(newest.into_iter().take(limit).map(|newest| User { newest }).collect())
     }
 
     /// How many accounts there are, whatever the limit.
     async fn account_count(&self, ctx: &Context<'_>) -> Result<i32, ApiError> {
         Ok(count(loaders(ctx).accounts(self.user_name.clone()).await?.len() as u64))
+    }
+
+    /// How many pages were created, of whole hours.
+    async fn page_count(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Only pages created within, whole hours; without it all that were ever seen.")] during: Option<
+            TimeRange,
+        >,
+        #[graphql(desc = "Only pages that pass.")] filter: Option<CrossWikiPageFilterInput>,
+    ) -> Result<i32, ApiError> {
+        let hours = parse_range(during, api(ctx).clock.now())?.whole_hours()?;
+        Ok(count(
+            loaders(ctx)
+                .count_pages(PageList::UserName(self.user_name.clone()), hours, parse_cross_wiki_filter(filter)?)
+                .await?,
+        ))
     }
 
     /// Newest first, all wikis together.
@@ -66,5 +106,27 @@ impl GlobalUser {
         let list = PageList::UserName(self.user_name.clone());
         let paging = PagingArguments { first, after, last, before };
         PageConnection::load(ctx, PageListQuery { list, range, filter, paging }).await
+    }
+
+    /// Pages over time, split as asked.
+    async fn activity(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Widened to whole buckets. Open at the start: from the first page; at the end: to now.")]
+        during: TimeRange,
+        #[graphql(desc = "Length of a bucket.", default_with = "TimeUnit::Day")] unit: TimeUnit,
+        #[graphql(desc = "What to split by; all in one series without it.", default)] by: Vec<ActivityDimension>,
+        #[graphql(desc = "Only pages that pass.")] filter: Option<CrossWikiPageFilterInput>,
+        #[graphql(desc = "Series at most, 1 to 100; the others are added up.", default = 20)] limit: i32,
+    ) -> Result<Activity, ApiError> {
+        let query = ActivityQuery {
+            whose: Series::UserName(self.user_name.clone()),
+            during,
+            unit,
+            by,
+            filter: parse_cross_wiki_filter(filter)?,
+            limit,
+        };
+        Activity::load(ctx, query).await
     }
 }

@@ -6,7 +6,7 @@ use super::errors::ApiError;
 use super::filter::{Range, scope};
 use super::page::Page;
 use super::paging::{Direction, Paging, PagingArguments};
-use super::scalars::count;
+use super::scalars::{Time, count};
 use super::{api, loaders};
 use async_graphql::{Context, Object, SimpleObject};
 use schema::query::{ListOrder, PageFilter, PageList, PageQuery, PageSlice};
@@ -132,5 +132,10 @@ impl PageConnection {
         let Some(hours) = self.range.hours() else { return Ok(None) };
         let pages = loaders(ctx).count_pages(self.list.clone(), hours, self.filter.clone()).await?;
         Ok(Some(count(pages)))
+    }
+
+    /// Up to when pages are counted: what `totalCount` is of.
+    async fn as_of(&self, ctx: &Context<'_>) -> Result<Time, ApiError> {
+        loaders(ctx).as_of().await.map(Time)
     }
 }

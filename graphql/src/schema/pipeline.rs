@@ -1,10 +1,10 @@
 //! The pipeline's health: is what I see complete, and how fresh is it?
 
-use super::api;
 use super::connection::{Connection, Edge};
 use super::errors::ApiError;
 use super::paging::{Paging, PagingArguments, part_of};
 use super::scalars::{Time, count};
+use super::{api, loaders};
 use crate::pipeline::{self as state, StageStatus};
 use async_graphql::{Context, Enum, Object, SimpleObject};
 use chrono::{DateTime, Utc};
@@ -228,6 +228,11 @@ impl Pipeline {
     /// The version of the program that answers.
     async fn version(&self) -> &str {
         env!("CARGO_PKG_VERSION")
+    }
+
+    /// Up to when pages are counted.
+    async fn counts_as_of(&self, ctx: &Context<'_>) -> Result<Time, ApiError> {
+        loaders(ctx).as_of().await.map(Time)
     }
 
     /// The stages, in order.

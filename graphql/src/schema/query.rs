@@ -1,35 +1,34 @@
 //! Where questions start.
 
+use super::activity::{Activity, ActivityDimension, ActivityQuery, TimeUnit};
+use super::bounds::{first_hour_from, rank_hours, whole_hours};
 use super::connection::{Connection, Edge};
-use super::domain::{Domain, load_domains};
+use super::domain::Domain;
 use super::errors::{ApiError, bad_input};
 use super::filter::{CrossWikiPageFilterInput, TimeRange, parse_cross_wiki_filter, parse_range, sorted};
 use super::global_user::GlobalUser;
 use super::hourly_activity::HourlyActivity;
 use super::node::{Node, hour_at, load_domain, load_global_user, load_node, load_page, load_user};
+use super::overview::Overview;
 use super::page::Page;
 use super::page_list::{PageConnection, PageListQuery};
 use super::paging::{Direction, Paging, PagingArguments, part_of};
 use super::pipeline::Pipeline;
-use super::ranks::{DomainRank, RankOrder, rank};
+use super::ranks::{DomainRank, RankOrder, RankQuery, UserRank};
 use super::reports::Reports;
-use super::scalars::{HourName, Time, list_size};
+use super::scalars::{HourName, Time};
 use super::user::User;
 use super::wiki::ProjectFamily;
 use super::{api, loaders};
 use async_graphql::{Context, ID, Object};
 use futures::future::try_join_all;
 use schema::hour::{Hour, HourRange};
-use schema::query::{DomainRow, PageList};
+use schema::query::{DomainRow, PageList, Series};
 use schema::reports::{DEFAULT_HOURS, DEFAULT_SKIP};
 use std::cmp::Ordering;
 use std::sync::Arc;
 
 const MAX_IDS: usize = 100;
-const DEFAULT_RANK_HOURS: i64 = 24;
-
-/// The longest range of a ranking: with the range before it two months of hours are read.
-const MAX_RANK_HOURS: usize = 744;
 
 /// The root of all queries.
 pub struct Query;
@@ -178,19 +177,54 @@ impl Query {
         #[graphql(desc = "Only wikis with at least so many pages in the range.", default = 1)] min_page_count: i32,
         #[graphql(desc = "At most so many, 1 to 100.", default = 20)] limit: i32,
     ) -> Result<Option<Vec<DomainRank>>, ApiError> {
-        let limit = list_size("limit", Some(limit), 20)?;
-        let min = u64::try_from(min_page_count).ok().filter(|min| *min > 0);
-        let min = min.ok_or_else(|| bad_input(format!("minPageCount must be 1 or more, not {min_page_count}")))?;
         let filter = parse_cross_wiki_filter(filter)?;
-        let range = rank_hours(ctx, during)?;
-        let span = i64::try_from(range.len()).expect("a range of hours is short");
-        let both = HourRange { from: range.from.plus(-span), to: range.to };
-        let groups = loaders(ctx).range_counts(both).await?;
-        let mut numbers = rank(&groups, range, &filter, order_by, min);
-        numbers.truncate(limit);
-        let wikis = load_domains(ctx, numbers.iter().map(|n| n.domain.clone()).collect()).await?;
-        let ranked = numbers.iter().enumerate().filter_map(|(i, n)| Some(n.at(i, wikis.get(&n.domain)?.clone())));
-        Ok(Some(ranked.collect()))
+        let busiest = RankQuery::busiest(rank_hours(ctx, during)?, filter, limit)?;
+        busiest.ordered(order_by, min_page_count)?.domains(ctx).await.map(Some)
+    }
+
+    /// The people who created most in a range (default: the last 24 hours), on all wikis together, against the range of
+    /// the same length before it.
+    async fn top_users(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Whole hours, 744 (a month) at most; the last 24 hours without it.")] during: Option<
+            TimeRange,
+        >,
+        #[graphql(desc = "Only pages that pass.")] filter: Option<CrossWikiPageFilterInput>,
+        #[graphql(desc = "What comes first.", default_with = "RankOrder::PageCount")] order_by: RankOrder,
+        #[graphql(desc = "Only people with at least so many pages in the range.", default = 1)] min_page_count: i32,
+        #[graphql(desc = "At most so many, 1 to 100.", default = 20)] limit: i32,
+    ) -> Result<Option<Vec<UserRank>>, ApiError> {
+        let filter = parse_cross_wiki_filter(filter)?;
+        let busiest = RankQuery::busiest(rank_hours(ctx, during)?, filter, limit)?;
+        busiest.ordered(order_by, min_page_count)?.people(ctx).await.map(Some)
+    }
+
+    /// Pages over time, split as asked: what every chart is made of.
+    async fn activity(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Widened to whole buckets. Open at the start: from the first page; at the end: to now.")]
+        during: TimeRange,
+        #[graphql(desc = "Length of a bucket.", default_with = "TimeUnit::Hour")] unit: TimeUnit,
+        #[graphql(desc = "What to split by; all in one series without it.", default)] by: Vec<ActivityDimension>,
+        #[graphql(desc = "Only pages that pass.")] filter: Option<CrossWikiPageFilterInput>,
+        #[graphql(desc = "Series at most, 1 to 100; the others are added up.", default = 20)] limit: i32,
+    ) -> Result<Option<Activity>, ApiError> {
+        let filter = parse_cross_wiki_filter(filter)?;
+        let query = ActivityQuery { whose: Series::All, during, unit, by, filter, limit };
+        Activity::load(ctx, query).await.map(Some)
+    }
+
+    /// Totals of a range (default: the last 24 hours) and of the one before it.
+    async fn overview(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Whole hours; the last 24 without it.")] during: Option<TimeRange>,
+        #[graphql(desc = "Only pages that pass.")] filter: Option<CrossWikiPageFilterInput>,
+    ) -> Result<Option<Overview>, ApiError> {
+        let filter = parse_cross_wiki_filter(filter)?;
+        Ok(Some(Overview { hours: whole_hours(ctx, during).await?, filter }))
     }
 
     /// The three hourly reports. The window is `hours` whole hours and ends `skip` whole hours before the hour of `at`
@@ -254,26 +288,6 @@ fn is_wanted(row: &DomainRow, search: Option<&str>, families: Option<&[ProjectFa
         row.domain.as_str().contains(&text) || row.wiki.as_str().contains(&text)
     });
     found && families.is_none_or(|families| families.contains(&schema::wiki::ProjectFamily::of(&row.domain).into()))
-}
-
-/// The whole hours of a ranking, bounded at both ends.
-fn rank_hours(ctx: &Context<'_>, during: Option<TimeRange>) -> Result<HourRange, ApiError> {
-    let running = Hour::of(api(ctx).clock.now()).plus(1);
-    let Some(during) = during else { return Ok(HourRange { from: running.plus(-DEFAULT_RANK_HOURS), to: running }) };
-    let range = during.parse(api(ctx).clock.now())?;
-    let hours = range.whole_hours()?;
-    let hours = HourRange { from: hours.from, to: if range.span.to.is_none() { running } else { hours.to } };
-    if hours.len() > MAX_RANK_HOURS {
-        let found = hours.len();
-        return Err(ApiError::LimitExceeded(format!("a ranking is of {MAX_RANK_HOURS} hours at most, not {found}")));
-    }
-    Ok(hours)
-}
-
-/// The first hour that begins at or after a time.
-fn first_hour_from(time: chrono::DateTime<chrono::Utc>) -> Hour {
-    let hour = Hour::of(time);
-    if hour.start() == time { hour } else { hour.plus(1) }
 }
 
 /// A part of the hours, newest first, without listing the others.

@@ -1,6 +1,5 @@
 //! The hourly reports for one window.
 
-use super::api;
 use super::domain::{Domain, Domains, load_domains};
 use super::errors::{ApiError, bad_input};
 use super::filter::Range;
@@ -11,7 +10,6 @@ use super::scalars::{Time, count, list_size};
 use super::user::User;
 use async_graphql::{Context, Object, SimpleObject};
 use chrono::{DateTime, Utc};
-use schema::counts::fold_user_counts;
 use schema::hour::{Hour, HourRange};
 use schema::query::{PageFilter, PageList, TimeSpan};
 use schema::reports::{
@@ -52,6 +50,11 @@ impl Reports {
         Time(self.0.to.start())
     }
 
+    /// Up to when pages are counted.
+    async fn as_of(&self, ctx: &Context<'_>) -> Result<Time, ApiError> {
+        loaders(ctx).as_of().await.map(Time)
+    }
+
     /// One entry per hour, oldest first, also for hours without pages.
     async fn domains_by_hour(&self, ctx: &Context<'_>) -> Result<Vec<ReportHour>, ApiError> {
         let counts = loaders(ctx).range_counts(self.0).await?;
@@ -80,7 +83,7 @@ impl Reports {
         #[graphql(desc = "At most so many, 1 to 100.", default = 20)] limit: i32,
     ) -> Result<Vec<ReportUser>, ApiError> {
         let limit = list_size("limit", Some(limit), DEFAULT_PEOPLE)?;
-        let people = fold_user_counts(&*api(ctx).store, self.0, People::default(), People::add).await?;
+        let people = loaders(ctx).people().await?.fold(self.0, People::default(), People::add).await?;
         Ok(people.top(limit).into_iter().map(|person| ReportUser { person, window: self.0 }).collect())
     }
 }

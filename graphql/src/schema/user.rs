@@ -1,5 +1,6 @@
 //! One account on one wiki.
 
+use super::activity::{Activity, ActivityDimension, ActivityQuery, TimeUnit};
 use super::domain::Domain;
 use super::errors::ApiError;
 use super::filter::{PageFilterInput, TimeRange, parse_filter, parse_range};
@@ -7,11 +8,11 @@ use super::global_user::GlobalUser;
 use super::node::NodeId;
 use super::page_list::{PageConnection, PageListQuery};
 use super::paging::PagingArguments;
-use super::scalars::{Time, Url};
+use super::scalars::{Time, Url, count};
 use super::{api, loaders};
 use async_graphql::{Context, ID, Object};
 use schema::page::Page;
-use schema::query::{DomainRow, PageList};
+use schema::query::{DomainRow, PageList, Series};
 use std::sync::Arc;
 
 /// One account on one wiki: what is known of it is its newest page.
@@ -70,6 +71,19 @@ impl User {
         GlobalUser { user_name: self.newest.user_name.clone() }
     }
 
+    /// How many pages were created, of whole hours.
+    async fn page_count(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Only pages created within, whole hours; without it all that were ever seen.")] during: Option<
+            TimeRange,
+        >,
+        #[graphql(desc = "Only pages that pass.")] filter: Option<PageFilterInput>,
+    ) -> Result<i32, ApiError> {
+        let hours = parse_range(during, api(ctx).clock.now())?.whole_hours()?;
+        Ok(count(loaders(ctx).count_pages(self.list(), hours, parse_filter(filter)?).await?))
+    }
+
     /// When the first page was created.
     async fn first_page_at(&self, ctx: &Context<'_>) -> Result<Time, ApiError> {
         let oldest = loaders(ctx).oldest_page(self.list()).await?;
@@ -97,6 +111,28 @@ impl User {
         let filter = parse_filter(filter)?;
         let paging = PagingArguments { first, after, last, before };
         PageConnection::load(ctx, PageListQuery { list: self.list(), range, filter, paging }).await
+    }
+
+    /// Pages over time, split as asked.
+    async fn activity(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Widened to whole buckets. Open at the start: from the first page; at the end: to now.")]
+        during: TimeRange,
+        #[graphql(desc = "Length of a bucket.", default_with = "TimeUnit::Day")] unit: TimeUnit,
+        #[graphql(desc = "What to split by; all in one series without it.", default)] by: Vec<ActivityDimension>,
+        #[graphql(desc = "Only pages that pass.")] filter: Option<PageFilterInput>,
+        #[graphql(desc = "Series at most, 1 to 100; the others are added up.", default = 20)] limit: i32,
+    ) -> Result<Activity, ApiError> {
+        let query = ActivityQuery {
+            whose: Series::User(self.newest.domain.clone(), self.newest.user_id),
+            during,
+            unit,
+            by,
+            filter: parse_filter(filter)?,
+            limit,
+        };
+        Activity::load(ctx, query).await
     }
 }
 

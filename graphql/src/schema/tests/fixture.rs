@@ -11,7 +11,7 @@ use schema::page::{Domain, Page, PageId, UserId};
 use schema::period::Period;
 use schema::query::{Count, CountQuery, DomainRow, PageQuery, PageSlice, UserCount};
 use schema::store::{Durability, Migration, PipelineRecord, Sealing, Store, StoreError, StoreUrl, open};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// The tests' present: 2025-05-18 10:30:00 UTC.
@@ -40,6 +40,9 @@ impl Fixture {
             calls: Mutex::default(),
             is_silent: AtomicBool::default(),
             is_away: AtomicBool::default(),
+            most_counts: AtomicUsize::new(usize::MAX),
+            counted_until: Mutex::default(),
+            bounds: Mutex::default(),
         });
         let hub = Hub::new(clock.clone());
         let pipeline = Arc::new(Known);
@@ -161,6 +164,9 @@ pub(crate) struct Counted {
     calls: Mutex<Vec<&'static str>>,
     is_silent: AtomicBool,
     is_away: AtomicBool,
+    most_counts: AtomicUsize,
+    counted_until: Mutex<Option<DateTime<Utc>>>,
+    bounds: Mutex<Vec<usize>>,
 }
 
 impl Counted {
@@ -177,6 +183,21 @@ impl Counted {
     /// From now on no account can be read.
     pub(crate) fn go_away(&self) {
         self.is_away.store(true, Ordering::Relaxed);
+    }
+
+    /// From now on queries have no more counts than this, as if each were as long as its bound allows.
+    pub(crate) fn set_most_counts(&self, most: usize) {
+        self.most_counts.store(most, Ordering::Relaxed);
+    }
+
+    /// From now on pages are counted up to this time.
+    pub(crate) fn set_counted_until(&self, time: DateTime<Utc>) {
+        *self.counted_until.lock().unwrap() = Some(time);
+    }
+
+    /// The bounds of the queries of counts since the last time, in order.
+    pub(crate) fn take_bounds(&self) -> Vec<usize> {
+        std::mem::take(&mut self.bounds.lock().unwrap())
     }
 
     fn count(&self, call: &'static str) -> &dyn Store {
@@ -221,13 +242,16 @@ impl Store for Counted {
         self.count("domains").domains().await
     }
     async fn counts(&self, query: &CountQuery) -> Result<Option<Vec<Count>>, StoreError> {
-        self.count("counts").counts(query).await
+        self.bounds.lock().unwrap().push(query.max_rows);
+        let max_rows = query.max_rows.min(self.most_counts.load(Ordering::Relaxed));
+        self.count("counts").counts(&CountQuery { max_rows, ..query.clone() }).await
     }
     async fn user_counts(&self, period: Period) -> Result<Vec<UserCount>, StoreError> {
         self.count("user_counts").user_counts(period).await
     }
     async fn counts_as_of(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
-        self.count("counts_as_of").counts_as_of().await
+        let until = *self.counted_until.lock().unwrap();
+        Ok(until.or(self.count("counts_as_of").counts_as_of().await?))
     }
     async fn seal_counts(&self, now: DateTime<Utc>) -> Result<Sealing, StoreError> {
         self.count("seal_counts").seal_counts(now).await

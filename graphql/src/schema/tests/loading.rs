@@ -32,7 +32,7 @@ async fn an_hours_accounts_and_wikis_cost_a_batch_each() {
     assert_eq!(answer["data"]["hour"]["users"]["nodes"].as_array().unwrap().len(), 100, "{answer}");
     let mut calls = fixture.calls.take();
     calls.sort_unstable();
-    assert_eq!(calls, ["counts", "load_domains", "load_users", "user_counts"]);
+    assert_eq!(calls, ["counts", "counts_as_of", "load_domains", "load_users", "user_counts"]);
 }
 
 #[tokio::test]
@@ -40,17 +40,17 @@ async fn neighbouring_hours_are_one_read() {
     let fixture = hundred_pages().await;
     let answer = fixture.answer("{ hours(during: {lastHours: 24}, first: 24) { nodes { hour pageCount } } }").await;
     assert_eq!(answer["data"]["hours"]["nodes"][0]["pageCount"], 100, "{answer}");
-    assert_eq!(fixture.calls.take(), ["counts"]);
+    assert_eq!(fixture.calls.take(), ["counts_as_of", "counts"]);
 }
 
 #[tokio::test]
-async fn rankings_of_one_range_are_one_read() {
+async fn rankings_of_one_range_read_it_and_the_one_before_once() {
     let fixture = hundred_pages().await;
     let document = "{ all: topDomains { pageCount } growing: topDomains(orderBy: GROWTH) { pageCount } \
         bots: topDomains(during: {lastHours: 24}, filter: {isBot: true}) { pageCount } }";
     let answer = fixture.answer(document).await;
     assert_eq!((&answer["data"]["all"][0]["pageCount"], &answer["data"]["bots"]), (&34.into(), &serde_json::json!([])));
-    assert_eq!(fixture.calls.take().iter().filter(|call| **call == "counts").count(), 1);
+    assert_eq!(fixture.calls.take(), ["counts_as_of", "counts", "counts", "load_domains"]);
 }
 
 #[tokio::test]
@@ -62,7 +62,7 @@ async fn a_report_reads_its_range_once_and_its_wikis_together() {
     assert!(answer["errors"].is_null(), "{answer}");
     let mut calls = fixture.calls.take();
     calls.sort_unstable();
-    assert_eq!(calls, ["counts", "load_domains"]);
+    assert_eq!(calls, ["counts", "counts_as_of", "load_domains"]);
 }
 
 #[tokio::test]
@@ -92,4 +92,44 @@ async fn nodes_of_pages_are_one_batch() {
     let answer = fixture.answer(format!("{{ nodes(ids: {ids:?}) {{ id }} }}")).await;
     assert_eq!(answer["data"]["nodes"].as_array().unwrap().iter().map(|node| &node["id"]).collect::<Vec<_>>(), ids);
     assert_eq!(fixture.calls.take(), ["load_pages"]);
+}
+
+#[tokio::test]
+async fn up_to_when_pages_are_counted_is_asked_once_and_before_the_counts() {
+    let fixture = hundred_pages().await;
+    let document = r#"{ overview { asOf current { pageCount domainCount userCount } }
+        activity(during: {lastHours: 2}) { asOf pageCount } reports { asOf topUsers { userName } } topUsers { rank }
+        pages(first: 1, during: {lastHours: 1}) { asOf totalCount } pipeline { countsAsOf }
+        domain(name: "www.wikidata.org") { pageCount topUsers { rank } }
+        hours(during: {lastHours: 3}) { nodes { pageCount userCount } } }"#;
+    let answer = fixture.answer(document).await;
+    assert!(answer["errors"].is_null(), "{answer}");
+    let calls = fixture.calls.take();
+    let is_count = |call: &&str| matches!(*call, "counts" | "user_counts");
+    let (first, asked) = (calls.iter().position(|call| is_count(&call)), calls.iter().position(|c| *c == "counts_as_of"));
+    assert!(asked < first && calls.iter().filter(|call| **call == "counts_as_of").count() == 1, "{calls:?}");
+}
+
+#[tokio::test]
+async fn totals_are_read_once_and_people_only_where_they_are_asked_for() {
+    let fixture = hundred_pages().await;
+    let calls = async |fields: &str| {
+        let answer = fixture.answer(format!("{{ overview {{ current {{ {fields} }} }} }}")).await;
+        assert!(answer["errors"].is_null(), "{answer}");
+        fixture.calls.take()
+    };
+    assert_eq!(calls("start end").await, [""; 0]);
+    assert_eq!(calls("pageCount botPageCount redirectCount").await, ["counts_as_of", "counts"]);
+    assert_eq!(calls("pageCount domainCount").await, ["counts_as_of", "counts", "counts"]);
+    let people = calls("userCount").await;
+    assert!(people.len() > 1 && people[1..].iter().all(|call| *call == "user_counts"), "{people:?}");
+}
+
+#[tokio::test]
+async fn the_wikis_of_all_series_are_one_read() {
+    let fixture = hundred_pages().await;
+    let document = "{ activity(during: {lastHours: 5}, by: [DOMAIN]) { series { domain { wiki } pageCount } } }";
+    let answer = fixture.answer(document).await;
+    assert_eq!(answer["data"]["activity"]["series"].as_array().unwrap().len(), 3, "{answer}");
+    assert_eq!(fixture.calls.take(), ["counts_as_of", "counts", "load_domains"]);
 }
