@@ -8,6 +8,7 @@ use async_graphql::parser::types::{
     ExecutableDocument, Field, FragmentDefinition, OperationType, Selection, SelectionSet,
 };
 use async_graphql::{Name, Value, Variables};
+use schema::reports::DEFAULT_HOURS;
 use std::collections::HashMap;
 use std::convert::Infallible;
 
@@ -44,6 +45,8 @@ pub(super) fn check(document: &ExecutableDocument, variables: &Variables, limits
 #[derive(Debug, Clone, Copy, Default)]
 struct Measure {
     cost: u64,
+    /// Cost of each hour of the report that this is a part of.
+    hourly: u64,
     depth: u64,
     introspection_cost: u64,
     introspection_depth: u64,
@@ -67,6 +70,7 @@ impl Measure {
     /// Beside each other.
     fn add(&mut self, other: Measure) {
         self.cost = self.cost.saturating_add(other.cost);
+        self.hourly = self.hourly.saturating_add(other.hourly);
         self.introspection_cost = self.introspection_cost.saturating_add(other.introspection_cost);
         self.selections = self.selections.saturating_add(other.selections);
         self.aliases = self.aliases.saturating_add(other.aliases);
@@ -79,10 +83,21 @@ impl Measure {
     /// Below a field.
     fn below(mut self, weight: Weight) -> Measure {
         self.cost = self.cost.saturating_mul(weight.times).saturating_add(weight.own);
+        self.hourly = self.hourly.saturating_mul(weight.times);
         self.introspection_cost = self.introspection_cost.saturating_mul(weight.times);
         self.depth += 1;
         self.top_fields = 1;
         self
+    }
+
+    /// Below a list of a report's hours: how many these are, only the report knows.
+    fn by_hour(self) -> Measure {
+        Measure { cost: 0, hourly: self.hourly.saturating_add(self.cost), ..self }
+    }
+
+    /// Below a report of so many hours.
+    fn of_hours(self, hours: u64) -> Measure {
+        Measure { cost: self.cost.saturating_add(self.hourly.saturating_mul(hours)), hourly: 0, ..self }
     }
 
     /// Below `__schema` or `__type`: what was counted as cost is the introspection's.
@@ -101,7 +116,21 @@ impl Measure {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Mode {
     Query,
+    /// Directly below a field that has read the numbers which these fields tell.
+    Counted,
     Introspection,
+}
+
+impl Mode {
+    /// The weights that hold below a field.
+    fn below(self, field: &str) -> Self {
+        match (self, field) {
+            (Self::Introspection, _) | (_, "__schema" | "__type") => Self::Introspection,
+            (Self::Counted, _) if weights::stays_counted(field) => Self::Counted,
+            _ if weights::has_counted(field) => Self::Counted,
+            _ => Self::Query,
+        }
+    }
 }
 
 /// One walk over a document.
@@ -114,7 +143,7 @@ struct Pass<'a> {
 
 impl<'a> Pass<'a> {
     fn is_known(&self, name: &str) -> bool {
-        [Mode::Query, Mode::Introspection].iter().any(|mode| self.known.contains_key(&(name, *mode)))
+        [Mode::Query, Mode::Counted, Mode::Introspection].iter().any(|mode| self.known.contains_key(&(name, *mode)))
     }
 
     fn selection_set(&mut self, set: &'a SelectionSet, mode: Mode, level: u32) -> Result<Measure, ApiError> {
@@ -136,12 +165,18 @@ impl<'a> Pass<'a> {
 
     fn field(&mut self, field: &'a Field, mode: Mode, level: u32) -> Result<Measure, ApiError> {
         let name = field.name.node.as_str();
-        let begins_introspection = mode == Mode::Query && matches!(name, "__schema" | "__type");
-        let below = if begins_introspection { Mode::Introspection } else { mode };
-        let children = self.selection_set(&field.selection_set.node, below, level + 1)?;
+        let below = mode.below(name);
+        let begins_introspection = mode != Mode::Introspection && below == Mode::Introspection;
+        let mut children = self.selection_set(&field.selection_set.node, below, level + 1)?;
+        if name == "domainsByHour" {
+            children = children.by_hour();
+        } else if name == "reports" {
+            let hours = self.inputs.times(field, "hours").unwrap_or(DEFAULT_HOURS.into());
+            children = children.of_hours(hours);
+        }
         let weight = match mode {
-            Mode::Query => self.inputs.weight(field),
             Mode::Introspection => weights::of_introspection(name),
+            _ => self.inputs.weight(field, mode),
         };
         let mut measure = children.below(weight);
         if begins_introspection {
@@ -188,9 +223,9 @@ impl<'a> Inputs<'a> {
         Self { variables, defaults }
     }
 
-    fn weight(&self, field: &Field) -> Weight {
+    fn weight(&self, field: &Field, mode: Mode) -> Weight {
         let name = field.name.node.as_str();
-        let weight = weights::of(name);
+        let weight = if mode == Mode::Counted { weights::of_counted(name) } else { weights::of(name) };
         let asked = ["first", "last", "limit", "ids"].into_iter().find_map(|name| self.times(field, name));
         let is_filtered = name == "pages" && self.value(field, "filter").is_some();
         let filter = if is_filtered { weights::FILTER } else { 0 };

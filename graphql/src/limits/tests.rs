@@ -132,6 +132,62 @@ fn rankings_are_dear() {
     assert!(refused.message.starts_with("cost: "), "{}", refused.message);
 }
 
+fn cost(query: &str) -> u64 {
+    admit(query, &Variables::default(), &Limits::default()).map(|admitted| admitted.cost).unwrap_or(u64::MAX)
+}
+
+#[test]
+fn numbers_that_come_with_their_list_cost_no_read_of_their_own() {
+    assert_eq!(cost("{ topDomains(limit: 100) { pageCount botPageCount growth } }"), 200 + 100 * 3);
+    assert_eq!(cost("{ topDomains(limit: 100) { domain { pageCount } } }"), 200 + 100 * (1 + 10));
+    assert_eq!(cost("{ activity(limit: 2) { series { pageCount points { pageCount } } } }"), 500 + 2 * 4);
+    assert_eq!(cost("{ activity { series { domain { pageCount } } } }"), 500 + 20 * (1 + 1 + 10));
+    // A fragment weighs by where it is spread.
+    let spread = "{ domain(name: \"x\") { ...f } topDomains(limit: 1) { domain { ...f } } }
+        fragment f on Domain { pageCount }";
+    assert_eq!(cost(spread), 1 + 10 + 200 + 1 + 10);
+}
+
+#[test]
+fn charts_totals_and_people_are_dear() {
+    let many = |n: usize, field: &str| (0..n).map(|i| format!("a{i}: {field}")).collect::<Vec<_>>().join(" ");
+    let lines = "activity(during: {}, limit: 100) { rest { points { pageCount } }
+        series { domain { name } isBot pageCount points { start pageCount } } }";
+    check_admitted(&format!("{{ {lines} }}"));
+    check_refused(&format!("{{ {} }}", many(5, lines)), "cost: ");
+    check_refused(&format!("{{ {} }}", many(10, "activity(during: {}, limit: 1) { pageCount }")), "cost: ");
+    check_refused(&format!("{{ domains(first: 10) {{ nodes {{ {lines} }} }} }}"), "cost: ");
+    check_refused(&format!("{{ {} }}", many(7, "topUsers(limit: 1) { rank }")), "cost: ");
+    check_refused(&format!("{{ {} }}", many(13, "overview { current { userCount } }")), "cost: ");
+    check_refused("{ topUsers(limit: 100) { user { accounts { userId } } } }", "cost: ");
+}
+
+#[test]
+fn a_report_costs_its_hours() {
+    let report = |hours: &str| {
+        format!("{{ reports{hours} {{ domainsByHour {{ domains {{ pageCount domain {{ name }} }} }} }} }}")
+    };
+    let cost_of = |hours: u64| 1 + 100 + hours * (1 + 20 * 3);
+    assert_eq!(cost(&report("")), cost_of(6));
+    assert_eq!(cost(&report("(hours: 24, skip: 0)")), cost_of(24));
+    check_refused(&report("(hours: 168)"), "cost: ");
+    check_admitted(
+        "{ reports(hours: 168) { domainsByHour { start } botPagesByDomain { pageCount domain { name } } } }",
+    );
+    let asked = report("(hours: $n)").replacen('{', "query($n: Int = 6) {", 1);
+    assert_eq!(cost(&asked), cost_of(6));
+    assert!(refusal(&asked, serde_json::json!({ "n": 168 })).is_some());
+    // One fragment in reports of different lengths.
+    let spread = |a: u64, b: u64| {
+        format!(
+            "{{ a: reports(hours: {a}) {{ ...f }} b: reports(hours: {b}) {{ ...f }} }}
+            fragment f on Reports {{ domainsByHour {{ domains {{ pageCount domain {{ name }} }} }} }}"
+        )
+    };
+    assert_eq!(cost(&spread(2, 30)), cost_of(2) + cost_of(30));
+    check_refused(&spread(100, 1), "cost: ");
+}
+
 #[test]
 fn a_filter_costs_the_rows_that_it_drops() {
     let of_wikis = |arguments: &str| {

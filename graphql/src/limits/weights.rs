@@ -16,18 +16,42 @@ pub(super) struct Weight {
 pub(super) fn of(field: &str) -> Weight {
     let (own, times) = match field {
         "pages" | "domains" | "hours" | "users" | "gaps" => (10, 20),
-        "accounts" => (10, 100),
-        "topDomains" | "topUsers" => (200, 20),
-        "domainsByHour" => (100, 6),
+        "accounts" => (20, 100),
+        "topDomains" => (200, 20),
+        // The people of every hour or day of two ranges.
+        "topUsers" => (800, 20),
+        // 50,000 counts, and 20,000 points however they are shared among the series.
+        "activity" => (500, 20),
+        "overview" => (400, 1),
+        "domainsByHour" => (100, 1),
         "botPagesByDomain" => (100, 20),
         "pagesById" | "usersById" => (10, 10),
         "stages" | "rejected" => (1, 8),
         "userCount" | "domainCount" => (40, 1),
         "firstPageAt" | "lastPageAt" | "accountCount" => (5, 1),
-        "pageCount" | "botPageCount" | "totalCount" => (10, 1),
+        "pageCount" | "botPageCount" | "redirectCount" | "totalCount" => (10, 1),
         _ => (1, 1),
     };
     Weight { own, times }
+}
+
+/// Whether the fields directly below a field tell numbers that were read with it.
+pub(super) fn has_counted(field: &str) -> bool {
+    matches!(field, "topDomains" | "topUsers" | "activity" | "domainsByHour" | "botPagesByDomain")
+}
+
+/// Whether the same holds below a field that stands where [`has_counted`] says.
+pub(super) fn stays_counted(field: &str) -> bool {
+    matches!(field, "domains" | "series" | "rest" | "points")
+}
+
+/// The weight of a field that tells what was read already; what leads on to an object weighs as everywhere.
+pub(super) fn of_counted(field: &str) -> Weight {
+    match field {
+        "pageCount" | "botPageCount" => Weight { own: 1, times: 1 },
+        "domains" => Weight { own: 1, times: 20 },
+        _ => of(field),
+    }
 }
 
 /// The weight of a field below `__schema` or `__type`.
