@@ -106,7 +106,8 @@ async fn up_to_when_pages_are_counted_is_asked_once_and_before_the_counts() {
     assert!(answer["errors"].is_null(), "{answer}");
     let calls = fixture.calls.take();
     let is_count = |call: &&str| matches!(*call, "counts" | "user_counts");
-    let (first, asked) = (calls.iter().position(|call| is_count(&call)), calls.iter().position(|c| *c == "counts_as_of"));
+    let (first, asked) =
+        (calls.iter().position(|call| is_count(&call)), calls.iter().position(|c| *c == "counts_as_of"));
     assert!(asked < first && calls.iter().filter(|call| **call == "counts_as_of").count() == 1, "{calls:?}");
 }
 

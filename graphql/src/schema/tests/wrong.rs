@@ -60,6 +60,16 @@ async fn wrong_arguments_are_named() {
     )
     .await;
     check("topDomains(minPageCount: 0) { rank }", "minPageCount must be 1 or more, not 0").await;
+    check("topUsers(minPageCount: -1) { rank }", "minPageCount must be 1 or more, not -1").await;
+    check("topUsers(limit: 101) { rank }", "limit must be 1 to 100, not 101").await;
+    check("domain(name: \"www.wikidata.org\") { topUsers(limit: 0) { rank } }", "limit must be 1 to 100, not 0").await;
+    check("activity(during: {}, limit: 0) { pageCount }", "limit must be 1 to 100, not 0").await;
+    check("activity(during: {lastHours: 9000}) { pageCount }", "lastHours must be 1 to 8784, not 9000").await;
+    check(
+        "overview(during: {from: \"2025-05-18T08:31:00Z\"}) { current { pageCount } }",
+        "counts are of whole hours; those of this range are {from: \"2025-05-18T08:00:00Z\"}",
+    )
+    .await;
     check(
         "pages(filter: {domains: [\"WIKIDATA\"]}) { nodes { id } }",
         "domain \"WIKIDATA\" is not a lower-case host name of at most 253 characters",
@@ -72,6 +82,9 @@ async fn wrong_arguments_are_named() {
 async fn a_ranking_has_a_longest_range() {
     let message = "a ranking is of 744 hours at most, not 8784";
     check_wrong("{ topDomains(during: {lastHours: 8784}) { rank } }", "LIMIT_EXCEEDED", message).await;
+    check_wrong("{ topUsers(during: {lastHours: 8784}) { rank } }", "LIMIT_EXCEEDED", message).await;
+    let of_wiki = "{ domain(name: \"www.wikidata.org\") { topUsers(during: {lastHours: 8784}) { rank } } }";
+    check_wrong(of_wiki, "LIMIT_EXCEEDED", message).await;
 }
 
 #[tokio::test]
