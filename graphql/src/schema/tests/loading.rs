@@ -97,18 +97,28 @@ async fn nodes_of_pages_are_one_batch() {
 #[tokio::test]
 async fn up_to_when_pages_are_counted_is_asked_once_and_before_the_counts() {
     let fixture = hundred_pages().await;
-    let document = r#"{ overview { asOf current { pageCount domainCount userCount } }
-        activity(during: {lastHours: 2}) { asOf pageCount } reports { asOf topUsers { userName } } topUsers { rank }
-        pages(first: 1, during: {lastHours: 1}) { asOf totalCount } pipeline { countsAsOf }
-        domain(name: "www.wikidata.org") { pageCount topUsers { rank } }
-        hours(during: {lastHours: 3}) { nodes { pageCount userCount } } }"#;
-    let answer = fixture.answer(document).await;
-    assert!(answer["errors"].is_null(), "{answer}");
-    let calls = fixture.calls.take();
-    let is_count = |call: &&str| matches!(*call, "counts" | "user_counts");
-    let (first, asked) =
-        (calls.iter().position(|call| is_count(&call)), calls.iter().position(|c| *c == "counts_as_of"));
-    assert!(asked < first && calls.iter().filter(|call| **call == "counts_as_of").count() == 1, "{calls:?}");
+    let fields = [
+        "overview { asOf current { pageCount domainCount } }",
+        "people: overview { current { userCount } }",
+        "activity(during: {lastHours: 2}) { asOf pageCount }",
+        "reports { asOf domainsByHour { domains { pageCount } } }",
+        "top: reports { topUsers { userName } }",
+        "topDomains { rank }",
+        "topUsers { rank }",
+        "pages(first: 1, during: {lastHours: 1}) { asOf totalCount }",
+        r#"domain(name: "www.wikidata.org") { pageCount topUsers { rank } }"#,
+        r#"hour(hour: "2025-05-18-10") { users { nodes { id } } }"#,
+        "hours(during: {lastHours: 3}) { nodes { pageCount userCount } }",
+    ];
+    for document in fields.into_iter().chain([fields.join(" ").as_str()]) {
+        let answer = fixture.answer(format!("{{ {document} }}")).await;
+        assert!(answer["errors"].is_null(), "{answer}");
+        let calls = fixture.calls.take();
+        let is_count = |call: &&str| matches!(*call, "counts" | "user_counts");
+        let first = calls.iter().position(|call| is_count(&call));
+        let asked: Vec<usize> = (0..calls.len()).filter(|i| calls[*i] == "counts_as_of").collect();
+        assert!(asked.len() == 1 && Some(asked[0]) < first, "{document}: {calls:?}");
+    }
 }
 
 #[tokio::test]
