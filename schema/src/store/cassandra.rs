@@ -1,20 +1,35 @@
 //! The Cassandra store: each page in all tables, read by the partition that answers.
 //!
-//! Rows carry [`Page::version`] as write timestamp, so writes may be repeated in any order. Until rollups exist counts are
-//! taken by reading the clustering slices of the hours asked for, page by page: exact, but slow.
+//! Rows carry [`Page::version`] as write timestamp, so writes may be repeated in any order. Counts are taken anew for each
+//! period that a write marks ([`seal`]), since there is no transaction over tables.
 
+mod as_of;
 mod batches;
 mod counts;
+mod derived;
 mod errors;
+mod generations;
+mod heads;
 mod hours;
 mod layout;
 mod list;
 mod lookup;
+mod marks;
+mod merge;
+mod old;
+mod pass;
+mod periods;
 mod records;
+mod rollup_statements;
+mod rollup_writes;
 mod rows;
+mod seal;
+mod sealed;
+mod sealer;
 mod session;
 mod slices;
 mod statements;
+mod tally;
 mod write;
 
 #[cfg(test)]
@@ -26,8 +41,10 @@ use crate::query::{Count, CountQuery, DomainRow, PageQuery, PageSlice, UserCount
 use crate::store::{Migration, PipelineRecord, Sealing, Store, StoreError};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use rollup_statements::RollupStatements;
 use scylla::client::session::Session;
-use statements::Statements;
+use sealer::Sealer;
+use statements::{Preparer, Statements};
 use tokio::time::Instant;
 use write::Remembered;
 
@@ -35,7 +52,9 @@ use write::Remembered;
 pub struct CassandraStore {
     session: Session,
     statements: Statements,
+    rollups: RollupStatements,
     remembered: Remembered,
+    sealer: Sealer,
 }
 
 impl CassandraStore {
@@ -56,7 +75,8 @@ impl CassandraStore {
             Migration::Expect => layout::expect(&session, keyspace, &url, until).await?,
         }
         let statements = Statements::prepare(&session, keyspace).await?;
-        Ok(Self { session, statements, remembered: Remembered::default() })
+        let rollups = RollupStatements::prepare(&Preparer { session: &session, keyspace }).await?;
+        Ok(Self { session, statements, rollups, remembered: Remembered::default(), sealer: Sealer::new() })
     }
 }
 
@@ -107,11 +127,11 @@ impl Store for CassandraStore {
     }
 
     async fn counts_as_of(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
-        Ok(None)
+        as_of::load(self).await.map(Some)
     }
 
-    async fn seal_counts(&self, _: DateTime<Utc>) -> Result<Sealing, StoreError> {
-        Ok(Sealing::default())
+    async fn seal_counts(&self, now: DateTime<Utc>) -> Result<Sealing, StoreError> {
+        pass::seal_counts(self, now).await
     }
 
     async fn put_record(&self, record: &PipelineRecord) -> Result<(), StoreError> {

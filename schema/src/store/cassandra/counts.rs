@@ -1,65 +1,150 @@
-//! Counts, by reading the rows of the hours asked for page by page: exact but slow, until rollups hold them.
+//! Counts from the sealed periods: heads first, then the rows of the longest that there are.
 
-use crate::hour::Hour;
-use crate::page::Page;
-use crate::period::{Period, TimeUnit};
-use crate::query::{Count, CountQuery, PageList, PageQuery, Series, TimeSpan, UserCount};
+use crate::page::Domain;
+use crate::period::{Period, PeriodRange, TimeUnit};
+use crate::query::{Count, CountQuery, Series, UserCount};
 use crate::store::StoreError;
 use crate::store::cassandra::CassandraStore;
-use crate::store::cassandra::list::list_pages;
+use crate::store::cassandra::derived::has_people;
+use crate::store::cassandra::errors::of_value;
+use crate::store::cassandra::generations::load_counts;
+use crate::store::cassandra::heads::Head;
+use crate::store::cassandra::merge::{Cursor, Merge};
+use crate::store::cassandra::periods::{OnShelf, on_shelves, parse_name, shelf_of};
+use crate::store::cassandra::sealed::sealed_periods;
+use crate::store::cassandra::slices::{PAGE_ROWS, collect};
+use crate::store::cassandra::tally::Group;
 use crate::wiki::ProjectFamily;
+use futures::{Stream, StreamExt, TryStreamExt, stream};
+use scylla::response::query_result::QueryRowsResult;
+use scylla::serialize::row::SerializeRow;
+use scylla::statement::prepared::PreparedStatement;
 use std::collections::BTreeMap;
 
-/// Pages read at once.
-const SLICE: usize = 5_000;
+/// Reads of one query at once.
+const READS_AT_ONCE: usize = 8;
 
-/// The counts of a query, by hour.
+/// The counts of a query; none where they are more than it allows.
 pub(super) async fn counts(store: &CassandraStore, query: &CountQuery) -> Result<Option<Vec<Count>>, StoreError> {
-    let list = match query.series.clone() {
-        Series::All | Series::Domains => PageList::All,
-        Series::Domain(domain) => PageList::Domain(domain),
-        Series::User(domain, user_id) => PageList::User(domain, user_id),
-        Series::UserName(user_name) => PageList::UserName(user_name),
-    };
-    let pages = PageQuery { during: TimeSpan::of_hours(query.hours), ..PageQuery::newest(list, SLICE) };
-    let mut groups: BTreeMap<Count, u64> = BTreeMap::new();
-    each_page(store, pages, |page| {
-        let period = Period::of(TimeUnit::Hour, Hour::of(page.created_at));
-        let project_family = ProjectFamily::of(&page.domain);
-        let domain = (query.series != Series::All).then_some(page.domain);
-        let Page { namespace, is_bot, is_redirect, .. } = page;
-        let count = Count { period, domain, project_family, namespace, is_bot, is_redirect, page_count: 0 };
-        *groups.entry(count).or_default() += 1;
-    })
-    .await?;
-    let counted = |(count, page_count)| Count { page_count, ..count };
-    Ok((groups.len() <= query.max_rows).then(|| groups.into_iter().map(counted).collect()))
-}
-
-/// The accounts that created pages in a period.
-pub(super) async fn user_counts(store: &CassandraStore, period: Period) -> Result<Vec<UserCount>, StoreError> {
-    let pages = PageQuery { during: TimeSpan::of_hours(period.hours()), ..PageQuery::newest(PageList::All, SLICE) };
-    let mut users: BTreeMap<UserCount, u64> = BTreeMap::new();
-    each_page(store, pages, |page| {
-        let Page { user_name, domain, user_id, namespace, is_bot, is_redirect, .. } = page;
-        let user = UserCount { user_name, domain, user_id, namespace, is_bot, is_redirect, page_count: 0 };
-        *users.entry(user).or_default() += 1;
-    })
-    .await?;
-    Ok(users.into_iter().map(|(user, page_count)| UserCount { page_count, ..user }).collect())
-}
-
-async fn each_page(
-    store: &CassandraStore,
-    mut query: PageQuery,
-    mut visit: impl FnMut(Page),
-) -> Result<(), StoreError> {
-    loop {
-        let slice = list_pages(store, &query).await?;
-        slice.pages.into_iter().for_each(&mut visit);
-        if slice.next.is_none() {
-            return Ok(());
-        }
-        query.after = slice.next;
+    let is_of_people = matches!(query.series, Series::User(..) | Series::UserName(_));
+    let is_there = |unit: &TimeUnit| *unit <= query.unit && (has_people(*unit) || !is_of_people);
+    let units: Vec<TimeUnit> = TimeUnit::LONGEST_FIRST.into_iter().filter(is_there).collect();
+    let sums = Sums { counts: BTreeMap::new(), most: query.max_rows };
+    if query.series == Series::Domains {
+        let heads = sealed_periods(store, query.hours, &units, |_| true).await?;
+        let reads: Vec<_> = heads.into_iter().map(|head| counts_of(store, head)).collect();
+        return sums.add_all(stream::iter(reads).buffered(READS_AT_ONCE)).await;
     }
+    // A longer period's derived rows are complete once a head says so; those of hours are never stood in for by others.
+    let heads = sealed_periods(store, query.hours, &units, |head| head.derived.is_some()).await?;
+    let reads: Vec<_> = runs_of(&heads).into_iter().map(|run| derived_of(store, &query.series, run)).collect();
+    sums.add_all(stream::iter(reads).buffered(READS_AT_ONCE)).await
+}
+
+/// The accounts that created pages in a period, in their order.
+pub(super) async fn user_counts(store: &CassandraStore, period: Period) -> Result<Vec<UserCount>, StoreError> {
+    let is_there = |unit: &TimeUnit| *unit <= period.unit && has_people(*unit);
+    let units: Vec<TimeUnit> = TimeUnit::LONGEST_FIRST.into_iter().filter(is_there).collect();
+    let heads = sealed_periods(store, period.hours(), &units, |_| true).await?;
+    let parts = heads.iter().map(|head| Cursor::of(store, head)).collect();
+    let (mut merge, mut people) = (Merge::new(store, parts, None), Vec::new());
+    loop {
+        let merged = merge.next(PAGE_ROWS).await?;
+        if merged.is_empty() {
+            return Ok(people);
+        }
+        people.extend(merged.into_iter().map(|merged| merged.user).filter(|user| user.page_count > 0));
+    }
+}
+
+/// Sums of a query's counts, an upper bound to their number in mind.
+struct Sums {
+    counts: BTreeMap<Count, u64>,
+    most: usize,
+}
+
+impl Sums {
+    /// Adds what is read; none as soon as it is too much.
+    async fn add_all(
+        mut self,
+        mut reads: impl Stream<Item = Result<Vec<Count>, StoreError>> + Unpin,
+    ) -> Result<Option<Vec<Count>>, StoreError> {
+        while let Some(counts) = reads.try_next().await? {
+            for count in counts.into_iter().filter(|count| count.page_count > 0) {
+                let page_count = count.page_count;
+                *self.counts.entry(Count { page_count: 0, ..count }).or_default() += page_count;
+            }
+            if self.counts.len() > self.most {
+                return Ok(None);
+            }
+        }
+        Ok(Some(self.counts.into_iter().map(|(group, page_count)| Count { page_count, ..group }).collect()))
+    }
+}
+
+/// The counts of all wikis in a sealed period.
+async fn counts_of(store: &CassandraStore, head: Head) -> Result<Vec<Count>, StoreError> {
+    let count = |(Group { domain, namespace, is_bot, is_redirect }, page_count)| {
+        let project_family = ProjectFamily::of(&domain);
+        let domain = Some(domain);
+        Count { period: head.period, domain, project_family, namespace, is_bot, is_redirect, page_count }
+    };
+    Ok(load_counts(store, &head).await?.into_iter().map(count).collect())
+}
+
+/// Sealed periods of one length on one shelf with no longer one between them, as one range.
+fn runs_of(heads: &[Head]) -> Vec<OnShelf> {
+    let shelf = |head: &Head| shelf_of(head.period);
+    let runs = heads.chunk_by(|a, b| a.period.unit == b.period.unit && shelf(a) == shelf(b));
+    let range = |run: &[Head]| {
+        let (first, last) = (run[0].period, run[run.len() - 1].period);
+        let mut hours = first.hours();
+        hours.to = last.hours().to;
+        PeriodRange { unit: first.unit, hours }
+    };
+    runs.flat_map(|run| on_shelves(range(run))).collect()
+}
+
+/// The counts of a series in one run.
+async fn derived_of(store: &CassandraStore, series: &Series, run: OnShelf) -> Result<Vec<Count>, StoreError> {
+    let (statements, OnShelf { shelf, from, to }) = (&store.rollups.derived, &run);
+    match series {
+        Series::All | Series::Domains => {
+            collect(&store.session, &statements.of_all, (shelf, from, to), push_families).await
+        }
+        Series::Domain(domain) => read_wikis(store, &statements.of_domain, (domain.as_str(), shelf, from, to)).await,
+        Series::UserName(name) => read_wikis(store, &statements.of_user_name, (name, shelf, from, to)).await,
+        Series::User(domain, user_id) => {
+            read_wikis(store, &statements.of_user, (domain.as_str(), user_id.to_string(), shelf, from, to)).await
+        }
+    }
+}
+
+async fn read_wikis(
+    store: &CassandraStore,
+    statement: &PreparedStatement,
+    values: impl SerializeRow,
+) -> Result<Vec<Count>, StoreError> {
+    collect(&store.session, statement, values, |rows, all| {
+        for row in rows.rows::<(&str, &str, i32, bool, bool, i64)>()? {
+            let (domain, period, namespace, is_bot, is_redirect, count) = row?;
+            let domain: Domain = domain.parse().map_err(of_value)?;
+            let (project_family, period) = (ProjectFamily::of(&domain), parse_name(period)?);
+            let (domain, page_count) = (Some(domain), count.cast_unsigned());
+            all.push(Count { period, domain, project_family, namespace, is_bot, is_redirect, page_count });
+        }
+        Ok(())
+    })
+    .await
+}
+
+fn push_families(rows: &QueryRowsResult, all: &mut Vec<Count>) -> Result<(), StoreError> {
+    for row in rows.rows::<(i32, &str, i32, bool, bool, i64)>()? {
+        let (family, period, namespace, is_bot, is_redirect, count) = row?;
+        let known = usize::try_from(family).ok().and_then(|place| ProjectFamily::ALL.get(place).copied());
+        let project_family = known.ok_or_else(|| StoreError::Corrupt(format!("{family} is no project family")))?;
+        let (period, page_count) = (parse_name(period)?, count.cast_unsigned());
+        all.push(Count { period, domain: None, project_family, namespace, is_bot, is_redirect, page_count });
+    }
+    Ok(())
 }

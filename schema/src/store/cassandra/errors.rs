@@ -4,7 +4,8 @@ use crate::page::ParseError;
 use crate::store::StoreError;
 use scylla::deserialize::{DeserializationError, TypeCheckError};
 use scylla::errors::{
-    DbError, ExecutionError, IntoRowsResultError, PrepareError, RequestAttemptError, RowsError, SingleRowError,
+    DbError, ExecutionError, FirstRowError, IntoRowsResultError, PrepareError, RequestAttemptError, RowsError,
+    SingleRowError,
 };
 
 /// What a failed request means. Whether a write that timed out happened is not known: it is to be repeated.
@@ -50,7 +51,7 @@ macro_rules! corrupt {
     };
 }
 
-corrupt!(IntoRowsResultError, RowsError, SingleRowError, DeserializationError, TypeCheckError);
+corrupt!(FirstRowError, IntoRowsResultError, RowsError, SingleRowError, DeserializationError, TypeCheckError);
 
 /// A stored value that no write of this program made.
 pub(super) fn of_value(error: ParseError) -> StoreError {

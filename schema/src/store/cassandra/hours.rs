@@ -1,9 +1,11 @@
 //! The hours that have pages, in either order, without asking for hours that have none.
 
 use crate::hour::Hour;
+use crate::period::Period;
 use crate::query::ListOrder;
 use crate::store::StoreError;
 use crate::store::cassandra::errors::{of_request, of_value};
+use crate::store::cassandra::periods::parse_name;
 use crate::store::cassandra::slices::collect;
 use crate::store::cassandra::{CassandraStore, rows};
 use scylla::response::{PagingState, PagingStateResponse};
@@ -15,6 +17,14 @@ pub(super) const YEARS: &str = "years";
 /// The shelf of an hour.
 pub(super) fn year_of(hour: Hour) -> String {
     hour.to_string()[..4].into()
+}
+
+/// The years that have pages, in order of time.
+pub(super) async fn stored_years(store: &CassandraStore) -> Result<Vec<Period>, StoreError> {
+    let names = collect(&store.session, &store.statements.years, (), rows::texts_of).await?;
+    let mut years = names.iter().map(|name| parse_name(name)).collect::<Result<Vec<_>, _>>()?;
+    years.sort_unstable();
+    Ok(years)
 }
 
 /// A walk over the hours from `first` to `last`, both included.

@@ -123,13 +123,14 @@ impl Statements {
     }
 }
 
-struct Preparer<'a> {
-    session: &'a Session,
-    keyspace: &'a str,
+/// Prepares statements in which `{keyspace}` stands for the keyspace's name.
+pub(super) struct Preparer<'a> {
+    pub(super) session: &'a Session,
+    pub(super) keyspace: &'a str,
 }
 
 impl Preparer<'_> {
-    async fn prepare(&self, cql: &str) -> Result<PreparedStatement, StoreError> {
+    pub(super) async fn prepare(&self, cql: &str) -> Result<PreparedStatement, StoreError> {
         let mut statement = self.session.prepare(cql.replace("{keyspace}", self.keyspace)).await.map_err(of_prepare)?;
         statement.set_is_idempotent(true);
         Ok(statement)

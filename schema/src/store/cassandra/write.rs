@@ -1,12 +1,14 @@
-//! Writing pages: all tables side by side, single rows at low rate, batches of one table under load.
+//! Writing pages: all tables side by side, single rows at low rate, batches of one table under load; then the marks.
 
 use crate::hour::Hour;
 use crate::page::{Domain, Page, UserId, WikiId};
+use crate::period::{Period, TimeUnit};
 use crate::store::StoreError;
 use crate::store::cassandra::CassandraStore;
 use crate::store::cassandra::batches::{Request, plan};
 use crate::store::cassandra::errors::of_request;
 use crate::store::cassandra::hours::{YEARS, year_of};
+use crate::store::cassandra::marks;
 use crate::store::cassandra::rows::{HourInsertRow, InsertRow, PageTexts};
 use crate::store::cassandra::statements::TableInserts;
 use chrono::{Datelike, NaiveDate};
@@ -67,7 +69,7 @@ impl Remembered {
     }
 }
 
-/// Writes the rows of all tables for each page.
+/// Writes the rows of all tables for each page, and once all are acknowledged marks their hours to be counted.
 pub(super) async fn write_pages(store: &CassandraStore, pages: &[Page]) -> Result<(), StoreError> {
     let texts: Vec<PageTexts<'_>> = pages.iter().map(PageTexts::of).collect();
     let missing = store.remembered.missing(pages);
@@ -77,7 +79,7 @@ pub(super) async fn write_pages(store: &CassandraStore, pages: &[Page]) -> Resul
     let rows = stream::iter(requests).buffer_unordered(IN_FLIGHT).try_collect::<()>();
     futures::try_join!(rows, shared)?;
     store.remembered.remember(missing.into_keys());
-    Ok(())
+    marks::set(store, &pages.iter().map(|page| Period::of(TimeUnit::Hour, Hour::of(page.created_at))).collect()).await
 }
 
 async fn write_shared(store: &CassandraStore, row: &Shelved<'_>) -> Result<(), StoreError> {

@@ -3,7 +3,7 @@
 use crate::page::Page;
 use crate::query::{PageList, PageQuery};
 use crate::reference::Reference;
-use crate::store::conformance::{Realm, check_all_reads, write};
+use crate::store::conformance::{Realm, check_all_reads, seal, write};
 use crate::store::{PipelineRecord, Store};
 use chrono::TimeDelta;
 use rand::SeedableRng;
@@ -37,6 +37,7 @@ pub async fn any_order_gives_the_same(store: &dyn Store) {
             store.write_pages(batch).await.expect("the store takes a batch");
             rest = behind;
         }
+        seal(store).await;
         check_all_reads(store, &events).await;
     }
 }

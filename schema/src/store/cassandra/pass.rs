@@ -1,0 +1,137 @@
+//! A pass over all marks: hours first, then what is made of them; and what it proves.
+//!
+//! Longer periods are sealed once they are over: until then readers put their parts together, and their marks wait.
+
+use crate::period::{Period, TimeUnit};
+use crate::store::cassandra::CassandraStore;
+use crate::store::cassandra::hours::stored_years;
+use crate::store::cassandra::periods::longer;
+use crate::store::cassandra::seal::{Outcome, seal};
+use crate::store::cassandra::{as_of, heads, marks, old};
+use crate::store::{Sealing, StoreError};
+use chrono::{DateTime, TimeDelta, Utc};
+use futures::{StreamExt, stream};
+use std::collections::{BTreeMap, BTreeSet};
+use tokio::time::Instant;
+
+/// Periods sealed side by side: each holds an hour's people.
+const AT_ONCE: usize = 3;
+/// Hours of one pass, so that under backlog the running hour has its turn: the newest come first.
+const MAX_HOURS: usize = 64;
+/// A longer period is left to its parts for so long behind its end, or each of its last late pages would seal it anew.
+const SETTLES: TimeDelta = TimeDelta::minutes(10);
+
+/// The shorter ones first: a longer period is sealed from its sealed parts.
+const SHORTEST_FIRST: [TimeUnit; 4] = [TimeUnit::Hour, TimeUnit::Day, TimeUnit::Month, TimeUnit::Year];
+
+/// One pass.
+pub(super) async fn seal_counts(store: &CassandraStore, now: DateTime<Utc>) -> Result<Sealing, StoreError> {
+    let years = stored_years(store).await?;
+    let mut pass = Pass { store, now, marked: BTreeMap::new(), sealed: 0, left: BTreeSet::new(), failed: None };
+    // In this order: who takes an hour's mark away has marked its day before.
+    for unit in SHORTEST_FIRST {
+        pass.marked.insert(unit, marks::list(store, unit, &years).await?);
+    }
+    for unit in SHORTEST_FIRST {
+        let due = if unit == TimeUnit::Hour { pass.due_hours() } else { pass.due(unit).await? };
+        pass.seal_all(due).await;
+    }
+    if store.sealer.is_time_to_remove() {
+        old::remove(store, now).await?;
+    }
+    if let Some(error) = pass.failed {
+        return Err(error);
+    }
+    if pass.left.is_empty() {
+        as_of::put(store, now).await?;
+    }
+    Ok(Sealing { sealed: pass.sealed, left: pass.left.len() })
+}
+
+struct Pass<'a> {
+    store: &'a CassandraStore,
+    now: DateTime<Utc>,
+    /// What was marked when the pass began, and what it marked itself.
+    marked: BTreeMap<TimeUnit, BTreeSet<Period>>,
+    sealed: usize,
+    /// What waits for another pass.
+    left: BTreeSet<Period>,
+    failed: Option<StoreError>,
+}
+
+impl Pass<'_> {
+    /// The marked hours that are sealed now, the newest first.
+    fn due_hours(&mut self) -> Vec<Period> {
+        let marked = self.marked.remove(&TimeUnit::Hour).unwrap_or_default();
+        let mut due = Vec::new();
+        for hour in marked.into_iter().rev() {
+            let rests = !hour.is_over(self.now) && self.store.sealer.rests(hour.start);
+            if rests || due.len() == MAX_HOURS {
+                self.left.insert(hour);
+            } else {
+                due.push(hour);
+            }
+        }
+        due
+    }
+
+    /// The marked longer periods that are sealed now: those whose parts are done.
+    async fn due(&mut self, unit: TimeUnit) -> Result<Vec<Period>, StoreError> {
+        let mut due = Vec::new();
+        for period in self.marked.remove(&unit).unwrap_or_default() {
+            if !self.is_ripe(period).await? {
+                continue;
+            }
+            if self.left.iter().any(|part| period.hours().contains(part.start)) {
+                self.left.insert(period);
+            } else {
+                due.push(period);
+            }
+        }
+        Ok(due)
+    }
+
+    /// Whether a longer period is to be sealed: it is over, or readers use it or a longer one already (a sealer whose clock
+    /// was ahead sealed that).
+    async fn is_ripe(&self, period: Period) -> Result<bool, StoreError> {
+        if period.is_over(self.now - SETTLES) {
+            return Ok(true);
+        }
+        for period in std::iter::successors(Some(period), |period| longer(*period)) {
+            if heads::load_current(self.store, period).await?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    async fn seal_all(&mut self, due: Vec<Period>) {
+        let (store, now) = (self.store, self.now);
+        let sealings = due.into_iter().map(async |period| {
+            let begun = Instant::now();
+            (period, seal(store, period, now).await, begun.elapsed())
+        });
+        let sealings: Vec<_> = stream::iter(sealings).buffer_unordered(AT_ONCE).collect().await;
+        for (period, outcome, took) in sealings {
+            if period.unit == TimeUnit::Hour && !period.is_over(now) {
+                store.sealer.rest(period.start, took);
+            }
+            match outcome {
+                // Also where another sealer did it: the longer period was marked before the mark went away.
+                Ok(outcome @ (Outcome::Sealed | Outcome::Unmarked)) => {
+                    self.sealed += usize::from(outcome == Outcome::Sealed);
+                    if let Some(longer) = longer(period) {
+                        self.marked.entry(longer.unit).or_default().insert(longer);
+                    }
+                }
+                Ok(Outcome::Lost) => {
+                    self.left.insert(period);
+                }
+                Err(error) => {
+                    self.left.insert(period);
+                    self.failed.get_or_insert(error);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! One period sealed: its counts taken anew, by a protocol that two sealers and crashes anywhere leave exact.
+//!
+//! The order is the point. Head, then marks, then rows: what a mark that was read stands for is among the rows. Counts,
+//! then the flip, then the derived rows with its version: of two sealers the newer one's stay. The longer period's mark,
+//! then the marks' removal: a crash between leaves work, not a gap.
+
+use crate::period::Period;
+use crate::query::UserCount;
+use crate::store::StoreError;
+use crate::store::cassandra::CassandraStore;
+use crate::store::cassandra::heads::{self, Head};
+use crate::store::cassandra::merge::Cursor;
+use crate::store::cassandra::periods::{longer, parts_of};
+use crate::store::cassandra::tally::{Groups, count_hour, groups_of};
+use crate::store::cassandra::{derived, generations, marks, old};
+use chrono::{DateTime, Utc};
+use std::collections::BTreeSet;
+use tokio::time::Instant;
+
+/// The steps of a sealing, as a test interrupts it behind each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Step {
+    /// The head is read.
+    Head,
+    /// The marks are read.
+    Marks,
+    /// The rows are counted.
+    Rows,
+    /// The counts are written, under a generation that no head names.
+    Counts,
+    /// The head names them.
+    Flip,
+    /// The derived rows are written.
+    Derived,
+    /// The head says so.
+    Noted,
+    /// The longer period is marked.
+    Longer,
+    /// The marks are gone.
+    Unmarked,
+}
+
+/// What a sealing came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// All that its marks stood for is counted.
+    Sealed,
+    /// Another sealer was faster: to be done again.
+    Lost,
+    /// There was no mark any more.
+    Unmarked,
+}
+
+/// What is counted: an hour's rows, or the sealed parts of a longer period.
+enum Counted {
+    People(Vec<UserCount>),
+    Parts(Vec<Head>),
+}
+
+impl Counted {
+    async fn load(store: &CassandraStore, period: Period) -> Result<Self, StoreError> {
+        Ok(match parts_of(period) {
+            None => Self::People(count_hour(store, period.start).await?),
+            Some(parts) => Self::Parts(heads::in_range(store, parts).await?),
+        })
+    }
+
+    async fn groups(&self, store: &CassandraStore) -> Result<Groups, StoreError> {
+        let parts = match self {
+            Self::People(people) => return Ok(groups_of(people)),
+            Self::Parts(parts) => parts,
+        };
+        let mut groups = Groups::new();
+        for part in parts {
+            for (group, count) in generations::load_counts(store, part).await? {
+                *groups.entry(group).or_default() += count;
+            }
+        }
+        Ok(groups)
+    }
+
+    fn people(&self, store: &CassandraStore) -> Vec<Cursor<'_>> {
+        match self {
+            Self::People(people) => vec![Cursor::Here(people)],
+            Self::Parts(parts) => parts.iter().map(|part| Cursor::of(store, part)).collect(),
+        }
+    }
+}
+
+/// Seals a period.
+///
+/// # Errors
+/// After an error, and wherever it is dropped, any part may have been done; sealing again is right.
+pub(super) async fn seal(store: &CassandraStore, period: Period, now: DateTime<Utc>) -> Result<Outcome, StoreError> {
+    let begun = Instant::now();
+    let before = heads::load_current(store, period).await?;
+    store.reached(Step::Head, period).await?;
+    let read = marks::of_period(store, period).await?;
+    store.reached(Step::Marks, period).await?;
+    if read.is_empty() {
+        return Ok(Outcome::Unmarked);
+    }
+    let counted = Counted::load(store, period).await?;
+    let generation = rand::random();
+    old::note(store, period, before.as_ref(), generation, now).await?;
+    let groups = write_generation(store, period, generation, &counted, before.as_ref()).await?;
+    store.reached(Step::Counts, period).await?;
+    if begun.elapsed() > old::FLIPS_WITHIN {
+        return Ok(Outcome::Lost);
+    }
+    let Some(head) = heads::flip(store, period, before, generation).await? else { return Ok(Outcome::Lost) };
+    store.reached(Step::Flip, period).await?;
+    let people = match &counted {
+        Counted::People(people) => Cursor::Here(people),
+        // The parts may have newer counts by now; what this version says stands in its generation.
+        Counted::Parts(_) => Cursor::of(store, &head),
+    };
+    derived::write(store, &head, before.as_ref(), &groups, people).await?;
+    store.reached(Step::Derived, period).await?;
+    heads::set_derived(store, &head).await?;
+    store.reached(Step::Noted, period).await?;
+    if let Some(longer) = longer(period) {
+        marks::set(store, &BTreeSet::from([longer])).await?;
+    }
+    store.reached(Step::Longer, period).await?;
+    marks::delete(store, &read).await?;
+    store.reached(Step::Unmarked, period).await?;
+    Ok(Outcome::Sealed)
+}
+
+/// Counts, and writes the counts. What was counted before and is no more stays with 0.
+async fn write_generation(
+    store: &CassandraStore,
+    period: Period,
+    generation: i64,
+    counted: &Counted,
+    before: Option<&Head>,
+) -> Result<Groups, StoreError> {
+    let mut groups = counted.groups(store).await?;
+    store.reached(Step::Rows, period).await?;
+    if let Some(before) = before {
+        for (group, _) in generations::load_counts(store, before).await? {
+            groups.entry(group).or_default();
+        }
+    }
+    generations::write_counts(store, period, generation, &groups).await?;
+    if derived::has_people(period.unit) {
+        generations::write_people(store, period, generation, counted.people(store), before).await?;
+    }
+    Ok(groups)
+}

@@ -1,0 +1,92 @@
+//! What a store's process knows of its own sealings: who it marks as, how long the running hour rests, when old generations
+//! were last removed.
+
+use crate::hour::Hour;
+use crate::period::Period;
+use crate::store::StoreError;
+use crate::store::cassandra::CassandraStore;
+use crate::store::cassandra::marks::Incarnation;
+use crate::store::cassandra::seal::Step;
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// The running hour is sealed at most so often,
+const REST_AT_LEAST: Duration = Duration::from_secs(2);
+/// and for at most a twentieth of the time.
+const REST_TIMES: u32 = 20;
+/// How often old generations are looked for.
+const REMOVES_EVERY: Duration = Duration::from_secs(60);
+
+/// The state of this process' sealings.
+pub(super) struct Sealer {
+    pub(super) incarnation: Incarnation,
+    /// Held while a head is flipped.
+    pub(super) flips: tokio::sync::Mutex<()>,
+    /// When each hour may be sealed again that is not over.
+    rests_until: Mutex<HashMap<Hour, Instant>>,
+    removed_at: Mutex<Option<Instant>>,
+    #[cfg(test)]
+    pub(super) hook: Mutex<Option<Hook>>,
+}
+
+/// What a test does behind a step.
+#[cfg(test)]
+pub(super) type Hook =
+    std::sync::Arc<dyn Fn(Step, Period) -> futures::future::BoxFuture<'static, Result<(), StoreError>> + Send + Sync>;
+
+impl Sealer {
+    pub(super) fn new() -> Self {
+        Self {
+            incarnation: Incarnation::random(),
+            flips: tokio::sync::Mutex::default(),
+            rests_until: Mutex::default(),
+            removed_at: Mutex::default(),
+            #[cfg(test)]
+            hook: Mutex::default(),
+        }
+    }
+
+    /// Whether an hour that is not over was sealed so lately that it waits.
+    pub(super) fn rests(&self, hour: Hour) -> bool {
+        let rests_until = self.rests_until.lock().unwrap_or_else(PoisonError::into_inner);
+        rests_until.get(&hour).is_some_and(|until| Instant::now() < *until)
+    }
+
+    /// After the sealing of an hour that is not over.
+    pub(super) fn rest(&self, hour: Hour, took: Duration) {
+        let mut rests_until = self.rests_until.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        rests_until.retain(|_, until| now < *until);
+        rests_until.insert(hour, now + REST_AT_LEAST.max(took * REST_TIMES));
+    }
+
+    /// Whether it is time to look for old generations; says so once.
+    pub(super) fn is_time_to_remove(&self) -> bool {
+        let mut removed_at = self.removed_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_time = removed_at.is_none_or(|at| at.elapsed() >= REMOVES_EVERY);
+        if is_time {
+            *removed_at = Some(Instant::now());
+        }
+        is_time
+    }
+}
+
+impl CassandraStore {
+    /// Behind a step of a sealing: where tests stop it or let others in between.
+    #[cfg(test)]
+    pub(super) async fn reached(&self, step: Step, period: Period) -> Result<(), StoreError> {
+        let hook = self.sealer.hook.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        match hook {
+            Some(hook) => hook(step, period).await,
+            None => Ok(()),
+        }
+    }
+
+    #[cfg(not(test))]
+    #[expect(clippy::unused_async, reason = "tests wait here")]
+    pub(super) async fn reached(&self, _: Step, _: Period) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
