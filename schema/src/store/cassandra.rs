@@ -30,6 +30,7 @@ mod session;
 mod slices;
 mod statements;
 mod tally;
+mod upgrade;
 mod write;
 
 #[cfg(test)]

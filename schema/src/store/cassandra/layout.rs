@@ -4,6 +4,7 @@ use crate::store::StoreError;
 use crate::store::cassandra::errors;
 use crate::store::cassandra::rows::texts_of;
 use crate::store::cassandra::slices::collect;
+use crate::store::cassandra::upgrade::mark_all_hours;
 use crate::tables::{SCHEMA_VERSION, TABLES_CQL};
 use scylla::client::session::Session;
 use scylla::serialize::row::SerializeRow;
@@ -13,6 +14,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 const VERSION_TABLE: &str = "schema_version";
+const HOURS_TABLE: &str = "hours";
 
 /// A table of the DDL: its statement, and its key's columns in order.
 #[derive(Debug, PartialEq, Eq)]
@@ -37,6 +39,10 @@ pub(super) async fn apply(session: &Session, keyspace: &str) -> Result<(), Store
     }
     if version == Some(SCHEMA_VERSION) {
         return Ok(());
+    }
+    // Before the version: a process that waits for it finds the counts of all that is stored in hand.
+    if found.contains_key(HOURS_TABLE) {
+        mark_all_hours(session, keyspace).await?;
     }
     let statement = format!("INSERT INTO {keyspace}.{VERSION_TABLE} (shelf, version) VALUES ('layout', ?)");
     let statement = prepare(session, &statement).await?;

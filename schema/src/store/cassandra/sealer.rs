@@ -62,6 +62,11 @@ impl Sealer {
         rests_until.insert(hour, now + REST_AT_LEAST.max(took * REST_TIMES));
     }
 
+    #[cfg(test)]
+    pub(super) fn forget_removals(&self) {
+        *self.removed_at.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     /// Whether it is time to look for old generations; says so once.
     pub(super) fn is_time_to_remove(&self) -> bool {
         let mut removed_at = self.removed_at.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,4 +1,8 @@
-//! Keyspaces that others made, on the node of `PAGETRACK_TEST_CASSANDRA`: refused, and said why.
+//! On the node of `PAGETRACK_TEST_CASSANDRA`: keyspaces that others made are refused, and it is said why; sealing.
+
+mod counting;
+mod passes;
+mod sealing;
 
 use super::*;
 

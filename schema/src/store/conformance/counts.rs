@@ -75,7 +75,7 @@ async fn check_series(store: &dyn Store, reference: &Reference, page: &Page, hou
 }
 
 /// Counts put together by periods of this length, sorted.
-fn sums(counts: Vec<Count>, unit: TimeUnit) -> Vec<Count> {
+pub(crate) fn sums(counts: Vec<Count>, unit: TimeUnit) -> Vec<Count> {
     let mut sums: BTreeMap<Count, u64> = BTreeMap::new();
     for count in counts {
         let period = Period::of(unit, count.period.start);
@@ -104,6 +104,7 @@ pub async fn people_of_a_day(store: &dyn Store) {
     let mut pages = realm.varied_pages(400);
     // One person in every hour, and somebody of the day after.
     pages.extend((0..30).map(|n| Page {
+        page_id: realm.page_id(1_000 + u64::from(n)),
         user_name: realm.user_name(9),
         user_id: realm.user_id(9),
         ..realm.page(n * 3600)
