@@ -11,6 +11,7 @@ pub mod process;
 pub mod producer;
 pub mod rejected;
 pub mod sample;
+mod sealer;
 pub mod settings;
 pub mod source;
 mod sse;

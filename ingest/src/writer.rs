@@ -1,8 +1,9 @@
-//! The stage from `processed` to the store: rows of all tables, then `stored`, then the commit.
+//! The stage from `processed` to the store: rows of all tables, then `stored`, then the commit; and the counts beside it.
 
 use crate::bus::{Bus, BusError, Received, Topic};
 use crate::clean::RejectReason;
 use crate::rejected::rejected_record;
+use crate::sealer;
 use crate::stage::run::{StageSettings, Work, run_stage};
 use crate::stage::{StageContext, StageError};
 use crate::status::Outcome;
@@ -12,6 +13,7 @@ use schema::clock::Clock;
 use schema::page::Page;
 use schema::store::Store;
 use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
 
 /// Large batches under backlog; a few in flight, so that the store has the next one when it is done with one.
 const SETTINGS: StageSettings = StageSettings {
@@ -23,13 +25,20 @@ const SETTINGS: StageSettings = StageSettings {
     bytes: 16 << 20,
 };
 
-/// Writes until shutdown.
+/// Writes until shutdown, and has the store count what is written.
 ///
 /// # Errors
 /// What no waiting mends: missing rights, tables of another version, a closed bus.
 pub async fn run(ctx: StageContext, store: Arc<dyn Store>) -> Result<(), StageError> {
+    let stop = CancellationToken::new();
+    // Ends the sealer also where this future is dropped.
+    let stops = stop.clone().drop_guard();
+    let sealing = tokio::spawn(sealer::run(Arc::clone(&store), Arc::clone(&ctx.clock), stop));
     let work = Writing { bus: Arc::clone(&ctx.bus), clock: Arc::clone(&ctx.clock), store };
-    run_stage(ctx, SETTINGS, Arc::new(work)).await
+    let ran = run_stage(ctx, SETTINGS, Arc::new(work)).await;
+    drop(stops);
+    sealing.await.expect("the sealer does not panic");
+    ran
 }
 
 struct Writing {
