@@ -82,13 +82,19 @@ impl Pass<'_> {
             if !self.is_ripe(period).await? {
                 continue;
             }
-            if self.left.iter().any(|part| period.hours().contains(part.start)) {
+            if self.has_left(period) {
                 self.left.insert(period);
             } else {
                 due.push(period);
             }
         }
         Ok(due)
+    }
+
+    /// Whether a part of a longer period waits.
+    fn has_left(&self, period: Period) -> bool {
+        let first_of = |start| Period { start, unit: TimeUnit::Hour };
+        self.left.range(first_of(period.start)..first_of(period.hours().to)).next().is_some()
     }
 
     /// Whether a longer period is to be sealed: it is over, or readers use it or a longer one already (a sealer whose clock

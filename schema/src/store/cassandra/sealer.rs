@@ -90,7 +90,6 @@ impl CassandraStore {
     }
 
     #[cfg(not(test))]
-    #[expect(clippy::unused_async, reason = "tests wait here")]
     pub(super) async fn reached(&self, _: Step, _: Period) -> Result<(), StoreError> {
         Ok(())
     }
