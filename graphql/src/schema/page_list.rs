@@ -9,7 +9,8 @@ use super::paging::{Direction, Paging, PagingArguments};
 use super::scalars::{Time, count};
 use super::{api, loaders};
 use async_graphql::{Context, Object, SimpleObject};
-use schema::query::{ListOrder, PageFilter, PageList, PageQuery, PageSlice};
+use schema::lists::list_pages;
+use schema::query::{ListOrder, MAX_ROWS_READ, PageFilter, PageList, PageQuery, PageSlice};
 use std::sync::Arc;
 
 /// What is asked of a list of pages.
@@ -62,8 +63,9 @@ impl PageConnection {
             filter: filter.clone(),
             after: paging.from.as_deref().map(parse_page_key).transpose()?,
             limit: paging.size,
+            max_rows: MAX_ROWS_READ,
         };
-        let slice = api(ctx).store.list_pages(&question).await?;
+        let slice = list_pages(&*api(ctx).store, &question).await?;
         let (edges, page_info) = edges_of(slice, &scope, &paging);
         Ok(Self { list, range, filter, edges, page_info })
     }
