@@ -104,13 +104,14 @@ async fn up_to_when_pages_are_counted_is_asked_once_and_before_the_counts() {
         "reports { asOf domainsByHour { domains { pageCount } } }",
         "top: reports { topUsers { userName } }",
         "topDomains { rank }",
-        "topUsers { rank }",
         "pages(first: 1, during: {lastHours: 1}) { asOf totalCount }",
         r#"domain(name: "www.wikidata.org") { pageCount topUsers { rank } }"#,
         r#"hour(hour: "2025-05-18-10") { users { nodes { id } } }"#,
         "hours(during: {lastHours: 3}) { nodes { pageCount userCount } }",
+        "topUsers { rank }",
     ];
-    for document in fields.into_iter().chain([fields.join(" ").as_str()]) {
+    // All but the last together: as much as one request may ask.
+    for document in fields.into_iter().chain([fields[..10].join(" ").as_str()]) {
         let answer = fixture.answer(format!("{{ {document} }}")).await;
         assert!(answer["errors"].is_null(), "{answer}");
         let calls = fixture.calls.take();
