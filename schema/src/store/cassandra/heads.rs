@@ -4,7 +4,7 @@ use crate::period::{Period, PeriodRange};
 use crate::store::StoreError;
 use crate::store::cassandra::CassandraStore;
 use crate::store::cassandra::errors::of_request;
-use crate::store::cassandra::periods::{OnShelf, name_of, on_shelves, parse_name, shelf_of};
+use crate::store::cassandra::periods::{OnShelf, head_shelf_of, name_of, on_head_shelves, parse_name};
 use crate::store::cassandra::rollup_statements::ON_SHELF;
 use crate::store::cassandra::slices::collect;
 use crate::store::cassandra::statements::Preparer;
@@ -75,7 +75,7 @@ fn push_heads(rows: &QueryRowsResult, all: &mut Vec<Head>) -> Result<(), StoreEr
 
 /// The head that the next flip is compared with: a serial read.
 pub(super) async fn load_current(store: &CassandraStore, period: Period) -> Result<Option<Head>, StoreError> {
-    let values = (shelf_of(period), name_of(period));
+    let values = (head_shelf_of(period), name_of(period));
     Ok(collect(&store.session, &store.rollups.heads.current, values, push_heads).await?.into_iter().next())
 }
 
@@ -85,7 +85,7 @@ pub(super) async fn in_range(store: &CassandraStore, range: PeriodRange) -> Resu
         let values = (&part.shelf, &part.from, &part.to);
         collect(&store.session, &store.rollups.heads.on_shelf, values, push_heads).await
     };
-    let reads: Vec<_> = on_shelves(range).into_iter().map(read).collect();
+    let reads: Vec<_> = on_head_shelves(range).into_iter().map(read).collect();
     stream::iter(reads).buffered(SHELVES_AT_ONCE).try_concat().await
 }
 
@@ -100,7 +100,7 @@ pub(super) async fn flip(
 ) -> Result<Option<Head>, StoreError> {
     // One at a time within a process: heads of one shelf share a partition, in which proposals collide.
     let _turn = store.sealer.flips.lock().await;
-    let (shelf, name) = (shelf_of(period), name_of(period));
+    let (shelf, name) = (head_shelf_of(period), name_of(period));
     let (version, session) = (old.map_or(0, |head| head.version) + 1, &store.session);
     let answer = match old {
         None => session.execute_unpaged(&store.rollups.heads.first, (shelf, name, version, generation)).await,
@@ -115,7 +115,7 @@ pub(super) async fn flip(
 
 /// Notes that all derived rows of a version are written. The version is the write timestamp: a slower sealer's stays below.
 pub(super) async fn set_derived(store: &CassandraStore, head: &Head) -> Result<(), StoreError> {
-    let values = (head.version, head.version, shelf_of(head.period), name_of(head.period));
+    let values = (head.version, head.version, head_shelf_of(head.period), name_of(head.period));
     store.session.execute_unpaged(&store.rollups.heads.put_derived, values).await.map_err(of_request)?;
     Ok(())
 }

@@ -67,6 +67,15 @@ pub(super) fn shelf_of(period: Period) -> String {
     }
 }
 
+/// The shelf of a period's head: those of a year's hours stand together, for a head is small, and a reader looks for those
+/// that there are in all that no longer period covers.
+pub(super) fn head_shelf_of(period: Period) -> String {
+    match period.unit {
+        TimeUnit::Hour => format!("hours of {}", name_of(Period::of(TimeUnit::Year, period.start))),
+        TimeUnit::Day | TimeUnit::Month | TimeUnit::Year => shelf_of(period),
+    }
+}
+
 /// All shelves of periods of this length in these years.
 pub(super) fn shelves_of(unit: TimeUnit, years: &[Period]) -> Vec<String> {
     match unit {
@@ -98,16 +107,23 @@ pub(super) fn on_shelves(range: PeriodRange) -> Vec<OnShelf> {
         TimeUnit::Day => Some(TimeUnit::Year),
         TimeUnit::Month | TimeUnit::Year => None,
     };
+    cut(range, shelf_unit, shelf_of)
+}
+
+/// As [`on_shelves`], for heads.
+pub(super) fn on_head_shelves(range: PeriodRange) -> Vec<OnShelf> {
+    let shelf_unit = (range.unit < TimeUnit::Month).then_some(TimeUnit::Year);
+    cut(range, shelf_unit, head_shelf_of)
+}
+
+fn cut(range: PeriodRange, shelf_unit: Option<TimeUnit>, shelf_of: fn(Period) -> String) -> Vec<OnShelf> {
     let mut found = Vec::new();
     let mut from = range.hours.from;
     while from < range.hours.to {
         let end = shelf_unit.map_or(range.hours.to, |unit| unit.after(from).min(range.hours.to));
         let name = |start| name_of(Period { start, unit: range.unit });
-        found.push(OnShelf {
-            shelf: shelf_of(Period { start: from, unit: range.unit }),
-            from: name(from),
-            to: name(end),
-        });
+        let shelf = shelf_of(Period { start: from, unit: range.unit });
+        found.push(OnShelf { shelf, from: name(from), to: name(end) });
         from = end;
     }
     found
@@ -163,6 +179,10 @@ mod tests {
             "2025-01-02",
             &[["2024", "2024-12-31", "2025-01-01"], ["2025", "2025-01-01", "2025-01-02"]],
         );
+        let hours = HourRange { from: period("2024-02-29-22").start, to: period("2024-03-01-02").start };
+        let heads = on_head_shelves(PeriodRange { unit: TimeUnit::Hour, hours });
+        assert_eq!(heads.len(), 1);
+        assert_eq!(heads[0].shelf, "hours of 2024");
         check(TimeUnit::Month, "2024-12", "2026-01", &[["months", "2024-12", "2026-01"]]);
         check(TimeUnit::Year, "2024", "2024", &[]);
     }
