@@ -125,7 +125,9 @@ async fn a_part_from_the_end_says_what_lies_beyond() {
 #[tokio::test]
 async fn an_empty_part_leads_on() {
     let pages: Vec<_> = (1..=4_300i64)
-        .map(|at| page("www.wikidata.org", at.cast_unsigned(), (1, if at == 2_150 { "SomeBot" } else { "Person" }), at / 2))
+        .map(|at| {
+            page("www.wikidata.org", at.cast_unsigned(), (1, if at == 2_150 { "SomeBot" } else { "Person" }), at / 2)
+        })
         .collect();
     let fixture = Fixture::with(&pages).await;
     let document = format!(
