@@ -117,7 +117,7 @@ impl Search<'_> {
                     self.stand_before(period.hours());
                     return Ok(Some(Skipped::ToAMatch));
                 }
-                Some(period) => (self.from_on(left, period.hours()), Some(Part::of(period))),
+                Some(period) => (self.up_to(left, period.hours()), Some(Part::of(period))),
                 None => {
                     let left = self.behind(left, part.hours);
                     (left, self.next_part(left))
@@ -207,7 +207,7 @@ impl Search<'_> {
     }
 
     /// What is left of `left` when all before `hours` is passed over.
-    fn from_on(&self, left: HourRange, hours: HourRange) -> HourRange {
+    fn up_to(&self, left: HourRange, hours: HourRange) -> HourRange {
         match self.query.order {
             ListOrder::NewestFirst => HourRange { to: left.to.min(hours.to), ..left },
             ListOrder::OldestFirst => HourRange { from: left.from.max(hours.from), ..left },

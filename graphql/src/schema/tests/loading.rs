@@ -116,7 +116,7 @@ async fn up_to_when_pages_are_counted_is_asked_once_and_before_the_counts() {
         assert!(answer["errors"].is_null(), "{answer}");
         let calls = fixture.calls.take();
         let is_count = |call: &&str| matches!(*call, "counts" | "user_counts");
-        let first = calls.iter().position(|call| is_count(&call));
+        let first = calls.iter().position(is_count);
         let asked: Vec<usize> = (0..calls.len()).filter(|i| calls[*i] == "counts_as_of").collect();
         assert!(asked.len() == 1 && Some(asked[0]) < first, "{document}: {calls:?}");
     }
