@@ -121,12 +121,13 @@ async fn a_part_from_the_end_says_what_lies_beyond() {
     check("hours", "hour", hours).await;
 }
 
-/// A filter that drops more rows of one hour than a request reads: the answers lead on to the page, either way.
+/// A filter that drops more rows of one hour than a request reads: the answer is empty and still leads on, either way.
+/// (All pages lie in the half hour before the fixture's present: of another hour the counts would tell that none passes.)
 #[tokio::test]
 async fn an_empty_part_leads_on() {
-    let pages: Vec<_> = (1..=9_000i64)
+    let pages: Vec<_> = (1..=4_300i64)
         .map(|at| {
-            page("www.wikidata.org", at.cast_unsigned(), (1, if at == 4_500 { "SomeBot" } else { "Person" }), at / 3)
+            page("www.wikidata.org", at.cast_unsigned(), (1, if at == 2_150 { "SomeBot" } else { "Person" }), at / 3)
         })
         .collect();
     let fixture = Fixture::with(&pages).await;
@@ -134,7 +135,9 @@ async fn an_empty_part_leads_on() {
         "query($at: String) {{ pages(first: 5, after: $at, filter: {{isBot: true}}) {{ nodes {{ pageId }} {INFO} }} }}"
     );
     for document in [backwards(&document), document] {
-        assert_eq!(read_all(&fixture, &document, "/pages").await, [json!({ "pageId": "4500" })], "{document}");
+        let first = read_part(&fixture, &document, "/pages", &Value::Null).await;
+        assert_eq!(first["nodes"], json!([]), "{document}");
+        assert_eq!(read_all(&fixture, &document, "/pages").await, [json!({ "pageId": "2150" })], "{document}");
     }
 }
 
