@@ -76,7 +76,7 @@ pub async fn counts_within(
     Ok(Some(counts))
 }
 
-/// All counts of a query that has no bound.
+/// The counts of a series by hour, sorted.
 ///
 /// # Errors
 /// The store's.

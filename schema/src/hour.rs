@@ -112,6 +112,11 @@ impl HourRange {
         Self { from: hour, to: hour.plus(1) }
     }
 
+    /// What it has in common with another.
+    pub fn overlap(self, other: Self) -> Self {
+        Self { from: self.from.max(other.from), to: self.to.min(other.to) }
+    }
+
     /// All hours that there are.
     pub const ALL: HourRange = HourRange { from: Hour::MIN, to: Hour::MAX };
 

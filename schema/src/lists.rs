@@ -169,8 +169,7 @@ impl Search<'_> {
             };
             let is_whole = if newest_first { within.after(hours.from) == edge } else { within.floor(edge) == edge };
             if !is_whole || hours.from < left.from || hours.to > left.to {
-                let hours = HourRange { from: hours.from.max(left.from), to: hours.to.min(left.to) };
-                return Some(Part { unit, hours });
+                return Some(Part { unit, hours: hours.overlap(left) });
             }
         }
         Some(Part { unit: TimeUnit::Year, hours: left })
@@ -247,11 +246,6 @@ struct Part {
 impl Part {
     /// What a longer period is made of.
     fn of(period: Period) -> Self {
-        let unit = match period.unit {
-            TimeUnit::Year => TimeUnit::Month,
-            TimeUnit::Month => TimeUnit::Day,
-            TimeUnit::Day | TimeUnit::Hour => TimeUnit::Hour,
-        };
-        Self { unit, hours: period.hours() }
+        Self { unit: period.unit.shorter().unwrap_or(TimeUnit::Hour), hours: period.hours() }
     }
 }

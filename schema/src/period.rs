@@ -20,6 +20,21 @@ impl TimeUnit {
     /// All of them, the longest first.
     pub const LONGEST_FIRST: [TimeUnit; 4] = [TimeUnit::Year, TimeUnit::Month, TimeUnit::Day, TimeUnit::Hour];
 
+    /// The next longer length.
+    pub fn longer(self) -> Option<Self> {
+        match self {
+            Self::Hour => Some(Self::Day),
+            Self::Day => Some(Self::Month),
+            Self::Month => Some(Self::Year),
+            Self::Year => None,
+        }
+    }
+
+    /// The next shorter length.
+    pub fn shorter(self) -> Option<Self> {
+        Self::LONGEST_FIRST.into_iter().find(|unit| unit.longer() == Some(self))
+    }
+
     /// The first hour of the period of this length in which `hour` lies.
     pub fn floor(self, hour: Hour) -> Hour {
         let day = hour.start().date_naive();
@@ -73,6 +88,16 @@ impl Period {
     /// Its hours.
     pub fn hours(self) -> HourRange {
         HourRange { from: self.start, to: self.unit.after(self.start) }
+    }
+
+    /// The longer period in which it lies.
+    pub fn longer(self) -> Option<Self> {
+        Some(Self::of(self.unit.longer()?, self.start))
+    }
+
+    /// The periods of which it is made; none for an hour.
+    pub fn parts(self) -> Option<PeriodRange> {
+        Some(PeriodRange { unit: self.unit.shorter()?, hours: self.hours() })
     }
 
     /// Whether all of it lies before `now`.

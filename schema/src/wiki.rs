@@ -64,6 +64,11 @@ impl ProjectFamily {
         Self::ALL.iter().position(|family| *family == self).expect("all families are there")
     }
 
+    /// The family of that place; none where there is no such place.
+    pub fn of_number(number: i64) -> Option<Self> {
+        Self::ALL.get(usize::try_from(number).ok()?).copied()
+    }
+
     /// The family of a domain.
     pub fn of(domain: &Domain) -> Self {
         match domain.as_str() {

@@ -141,7 +141,7 @@ async fn read_wikis(
 fn push_families(rows: &QueryRowsResult, all: &mut Vec<Count>) -> Result<(), StoreError> {
     for row in rows.rows::<(i32, &str, i32, bool, bool, i64)>()? {
         let (family, period, namespace, is_bot, is_redirect, count) = row?;
-        let known = usize::try_from(family).ok().and_then(|place| ProjectFamily::ALL.get(place).copied());
+        let known = ProjectFamily::of_number(family.into());
         let project_family = known.ok_or_else(|| StoreError::Corrupt(format!("{family} is no project family")))?;
         let (period, page_count) = (parse_name(period)?, count.cast_unsigned());
         all.push(Count { period, domain: None, project_family, namespace, is_bot, is_redirect, page_count });

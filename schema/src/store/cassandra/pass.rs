@@ -5,7 +5,6 @@
 use crate::period::{Period, TimeUnit};
 use crate::store::cassandra::CassandraStore;
 use crate::store::cassandra::hours::stored_years;
-use crate::store::cassandra::periods::longer;
 use crate::store::cassandra::seal::{Outcome, seal};
 use crate::store::cassandra::{as_of, heads, marks, old};
 use crate::store::{Sealing, StoreError};
@@ -103,7 +102,7 @@ impl Pass<'_> {
         if period.is_over(self.now - SETTLES) {
             return Ok(true);
         }
-        for period in std::iter::successors(Some(period), |period| longer(*period)) {
+        for period in std::iter::successors(Some(period), |period| period.longer()) {
             if heads::load_current(self.store, period).await?.is_some() {
                 return Ok(true);
             }
@@ -126,7 +125,7 @@ impl Pass<'_> {
                 // Also where another sealer did it: the longer period was marked before the mark went away.
                 Ok(outcome @ (Outcome::Sealed | Outcome::Unmarked)) => {
                     self.sealed += usize::from(outcome == Outcome::Sealed);
-                    if let Some(longer) = longer(period) {
+                    if let Some(longer) = period.longer() {
                         self.marked.entry(longer.unit).or_default().insert(longer);
                     }
                 }

@@ -1,6 +1,5 @@
 //! Periods as the tables of counts name them, and the shelves on which these stand. Pure.
 
-use crate::hour::HourRange;
 use crate::page::ParseError;
 use crate::period::{Period, PeriodRange, TimeUnit};
 use crate::store::StoreError;
@@ -33,28 +32,6 @@ pub(super) fn parse_name(name: &str) -> Result<Period, StoreError> {
         unit.ok_or_else(|| of_value(ParseError::new("period", name, "of the form 2025-05-18-13 or its front")))?;
     let start = format!("{name}{}", FIRST.get(name.len()..).unwrap_or_default()).parse().map_err(of_value)?;
     Ok(Period { start, unit })
-}
-
-/// The next longer period.
-pub(super) fn longer(period: Period) -> Option<Period> {
-    let unit = match period.unit {
-        TimeUnit::Hour => TimeUnit::Day,
-        TimeUnit::Day => TimeUnit::Month,
-        TimeUnit::Month => TimeUnit::Year,
-        TimeUnit::Year => return None,
-    };
-    Some(Period::of(unit, period.start))
-}
-
-/// The next shorter length.
-pub(super) fn shorter(unit: TimeUnit) -> Option<TimeUnit> {
-    let at = TimeUnit::LONGEST_FIRST.iter().position(|known| *known == unit)?;
-    TimeUnit::LONGEST_FIRST.get(at + 1).copied()
-}
-
-/// The periods of which one is made; none for an hour.
-pub(super) fn parts_of(period: Period) -> Option<PeriodRange> {
-    Some(PeriodRange { unit: shorter(period.unit)?, hours: period.hours() })
 }
 
 /// The shelf of a period: all hours of its month, all days of its year, all months, all years.
@@ -129,14 +106,10 @@ fn cut(range: PeriodRange, shelf_unit: Option<TimeUnit>, shelf_of: fn(Period) ->
     found
 }
 
-/// What two ranges have in common.
-pub(super) fn overlap(a: HourRange, b: HourRange) -> HourRange {
-    HourRange { from: a.from.max(b.from), to: a.to.min(b.to) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hour::HourRange;
 
     fn period(name: &str) -> Period {
         parse_name(name).unwrap()
@@ -152,7 +125,7 @@ mod tests {
         ] {
             assert_eq!(name_of(period(name)), name);
             assert_eq!(shelf_of(period(name)), shelf);
-            assert_eq!(longer(period(name)).map(name_of).as_deref(), longer_name);
+            assert_eq!(period(name).longer().map(name_of).as_deref(), longer_name);
         }
         for bad in ["", "20", "2025-5", "2025-13", "2025-05-1x", "2025-05-18-24", "ü25"] {
             assert!(parse_name(bad).is_err(), "{bad:?}");

@@ -2,16 +2,16 @@
 
 use crate::store::StoreError;
 use crate::store::cassandra::errors::of_request;
+use crate::store::cassandra::statements::{PARTITION_ROWS, batch_of};
 use futures::{StreamExt, TryStreamExt, stream};
 use scylla::client::session::Session;
 use scylla::serialize::row::SerializeRow;
-use scylla::statement::batch::{Batch, BatchStatement, BatchType};
 use scylla::statement::prepared::PreparedStatement;
 
 /// Batches in flight of one call.
 const IN_FLIGHT: usize = 16;
 /// Rows of a batch inside one partition.
-pub(super) const ONE_PARTITION: usize = 120;
+pub(super) const ONE_PARTITION: usize = PARTITION_ROWS;
 /// Rows of a batch over many partitions: the node warns of batches over 5 KiB.
 pub(super) const MANY_PARTITIONS: usize = 8;
 
@@ -31,8 +31,5 @@ async fn write_batch<R: SerializeRow>(
     statement: &PreparedStatement,
     rows: &[R],
 ) -> Result<(), StoreError> {
-    let statements = vec![BatchStatement::PreparedStatement(statement.clone()); rows.len()];
-    let mut batch = Batch::new_with_statements(BatchType::Unlogged, statements);
-    batch.set_is_idempotent(true);
-    session.batch(&batch, rows).await.map(drop).map_err(of_request)
+    session.batch(&batch_of(statement, rows.len()), rows).await.map(drop).map_err(of_request)
 }

@@ -10,7 +10,6 @@ use crate::store::StoreError;
 use crate::store::cassandra::CassandraStore;
 use crate::store::cassandra::heads::{self, Head};
 use crate::store::cassandra::merge::Cursor;
-use crate::store::cassandra::periods::{longer, parts_of};
 use crate::store::cassandra::tally::{Groups, count_hour, groups_of};
 use crate::store::cassandra::{derived, generations, marks, old};
 use chrono::{DateTime, Utc};
@@ -59,7 +58,7 @@ enum Counted {
 
 impl Counted {
     async fn load(store: &CassandraStore, period: Period) -> Result<Self, StoreError> {
-        Ok(match parts_of(period) {
+        Ok(match period.parts() {
             None => Self::People(count_hour(store, period.start).await?),
             Some(parts) => Self::Parts(heads::in_range(store, parts).await?),
         })
@@ -119,7 +118,7 @@ pub(super) async fn seal(store: &CassandraStore, period: Period, now: DateTime<U
     store.reached(Step::Derived, period).await?;
     heads::set_derived(store, &head).await?;
     store.reached(Step::Noted, period).await?;
-    if let Some(longer) = longer(period) {
+    if let Some(longer) = period.longer() {
         marks::set(store, &BTreeSet::from([longer])).await?;
     }
     store.reached(Step::Longer, period).await?;

@@ -6,7 +6,6 @@ use crate::store::StoreError;
 use crate::store::cassandra::CassandraStore;
 use crate::store::cassandra::heads::{self, Head};
 use crate::store::cassandra::hours::stored_years;
-use crate::store::cassandra::periods::overlap;
 
 /// The heads of the sealed periods that make up `hours`, in order of time. `units` go from the longest to the hour; of
 /// longer periods those are taken that are `usable`.
@@ -39,7 +38,7 @@ fn within(range: PeriodRange, years: &[Period]) -> Vec<PeriodRange> {
     if range.unit >= TimeUnit::Month {
         return vec![range];
     }
-    let parts = years.iter().map(|year| PeriodRange { hours: overlap(range.hours, year.hours()), ..range });
+    let parts = years.iter().map(|year| PeriodRange { hours: range.hours.overlap(year.hours()), ..range });
     parts.filter(|part| !part.hours.is_empty()).collect()
 }
 

@@ -25,14 +25,12 @@ pub(super) struct TableInserts {
     pub(super) single: PreparedStatement,
 }
 
-impl TableInserts {
-    /// The request of `rows` rows.
-    pub(super) fn batch(&self, rows: usize) -> Batch {
-        let statements = vec![BatchStatement::PreparedStatement(self.single.clone()); rows];
-        let mut batch = Batch::new_with_statements(BatchType::Unlogged, statements);
-        batch.set_is_idempotent(true);
-        batch
-    }
+/// The request of `rows` rows, each written by `statement`.
+pub(super) fn batch_of(statement: &PreparedStatement, rows: usize) -> Batch {
+    let statements = vec![BatchStatement::PreparedStatement(statement.clone()); rows];
+    let mut batch = Batch::new_with_statements(BatchType::Unlogged, statements);
+    batch.set_is_idempotent(true);
+    batch
 }
 
 /// The reads of one list behind a position, from either end.

@@ -10,7 +10,7 @@ use crate::store::cassandra::errors::of_request;
 use crate::store::cassandra::hours::{YEARS, year_of};
 use crate::store::cassandra::marks;
 use crate::store::cassandra::rows::{HourInsertRow, InsertRow, PageTexts};
-use crate::store::cassandra::statements::TableInserts;
+use crate::store::cassandra::statements::{TableInserts, batch_of};
 use chrono::{Datelike, NaiveDate};
 use futures::{StreamExt, TryStreamExt, stream};
 use std::collections::{HashMap, HashSet};
@@ -121,7 +121,7 @@ where
 {
     let sent = match rows.as_slice() {
         [row] => store.session.execute_unpaged(&inserts.single, row).await,
-        _ => store.session.batch(&inserts.batch(rows.len()), &rows).await,
+        _ => store.session.batch(&batch_of(&inserts.single, rows.len()), &rows).await,
     };
     sent.map(drop).map_err(of_request)
 }

@@ -129,8 +129,8 @@ impl Reading {
 }
 
 fn family_of(row: &Row<'_>) -> rusqlite::Result<(Option<crate::page::Domain>, ProjectFamily)> {
-    let number: i64 = row.get(3)?;
-    let family = usize::try_from(number).ok().and_then(|number| ProjectFamily::ALL.get(number).copied());
+    let number = row.get(3)?;
+    let family = ProjectFamily::of_number(number);
     Ok((None, family.ok_or(rusqlite::Error::IntegralValueOutOfRange(3, number))?))
 }
 
