@@ -5,10 +5,10 @@ use super::bounds::rank_hours;
 use super::errors::ApiError;
 use super::filter::{PageFilterInput, TimeRange, parse_filter, parse_range};
 use super::node::NodeId;
-use super::page_list::{PageConnection, PageListQuery};
+use super::page_list::{PageConnection, PageListQuery, count_within};
 use super::paging::PagingArguments;
 use super::ranks::{RankQuery, UserRank};
-use super::scalars::{Time, Url, count};
+use super::scalars::{Time, Url};
 use super::wiki::ProjectFamily;
 use super::{api, loaders};
 use async_graphql::{Context, ID, Object};
@@ -32,11 +32,6 @@ pub(crate) async fn load_domains(ctx: &Context<'_>, names: Vec<schema::page::Dom
 impl Domain {
     fn list(&self) -> PageList {
         PageList::Domain(self.0.domain.clone())
-    }
-
-    async fn count(&self, ctx: &Context<'_>, during: Option<TimeRange>, filter: PageFilter) -> Result<i32, ApiError> {
-        let hours = parse_range(during, api(ctx).clock.now())?.whole_hours()?;
-        Ok(count(loaders(ctx).count_pages(self.list(), hours, filter).await?))
     }
 }
 
@@ -82,7 +77,7 @@ impl Domain {
         >,
         #[graphql(desc = "Only pages that pass.")] filter: Option<PageFilterInput>,
     ) -> Result<i32, ApiError> {
-        self.count(ctx, during, parse_filter(filter)?).await
+        count_within(ctx, self.list(), during, parse_filter(filter)?).await
     }
 
     /// Short for pageCount(filter: {isBot: true}).
@@ -93,7 +88,7 @@ impl Domain {
             TimeRange,
         >,
     ) -> Result<i32, ApiError> {
-        self.count(ctx, during, PageFilter { is_bot: Some(true), ..Default::default() }).await
+        count_within(ctx, self.list(), during, PageFilter { is_bot: Some(true), ..Default::default() }).await
     }
 
     /// When the first page was created.

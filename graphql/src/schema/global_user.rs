@@ -6,7 +6,7 @@ use super::errors::ApiError;
 use super::filter::{CrossWikiPageFilterInput, TimeRange, parse_cross_wiki_filter, parse_range};
 use super::loaders;
 use super::node::NodeId;
-use super::page_list::{PageConnection, PageListQuery};
+use super::page_list::{PageConnection, PageListQuery, count_within};
 use super::paging::PagingArguments;
 use super::scalars::{count, list_size};
 use super::user::User;
@@ -25,6 +25,10 @@ pub(crate) struct GlobalUser {
 }
 
 impl GlobalUser {
+    fn list(&self) -> PageList {
+        PageList::UserName(self.user_name.clone())
+    }
+
     /// How many pages there are on each wiki, of all time.
     async fn pages_by_domain(&self, ctx: &Context<'_>) -> Result<BTreeMap<Domain, u64>, ApiError> {
         let series = Series::UserName(self.user_name.clone());
@@ -81,12 +85,7 @@ impl GlobalUser {
         >,
         #[graphql(desc = "Only pages that pass.")] filter: Option<CrossWikiPageFilterInput>,
     ) -> Result<i32, ApiError> {
-        let hours = parse_range(during, api(ctx).clock.now())?.whole_hours()?;
-        Ok(count(
-            loaders(ctx)
-                .count_pages(PageList::UserName(self.user_name.clone()), hours, parse_cross_wiki_filter(filter)?)
-                .await?,
-        ))
+        count_within(ctx, self.list(), during, parse_cross_wiki_filter(filter)?).await
     }
 
     /// Newest first, all wikis together.
@@ -103,9 +102,8 @@ impl GlobalUser {
     ) -> Result<PageConnection, ApiError> {
         let range = parse_range(during, api(ctx).clock.now())?;
         let filter = parse_cross_wiki_filter(filter)?;
-        let list = PageList::UserName(self.user_name.clone());
         let paging = PagingArguments { first, after, last, before };
-        PageConnection::load(ctx, PageListQuery { list, range, filter, paging }).await
+        PageConnection::load(ctx, PageListQuery { list: self.list(), range, filter, paging }).await
     }
 
     /// Pages over time, split as asked.

@@ -3,7 +3,7 @@
 use super::connection::PageInfo;
 use super::cursor::{encode, page_key_bytes, parse_page_key};
 use super::errors::ApiError;
-use super::filter::{Range, scope};
+use super::filter::{Range, TimeRange, parse_range, scope};
 use super::page::Page;
 use super::paging::{Direction, Paging, PagingArguments};
 use super::scalars::{Time, count};
@@ -69,6 +69,20 @@ impl PageConnection {
         let (edges, page_info) = edges_of(slice, &scope, &paging);
         Ok(Self { list, range, filter, edges, page_info })
     }
+}
+
+/// How many pages of a list were created in a range of whole hours.
+///
+/// # Errors
+/// `BAD_USER_INPUT` for a range that is wrong or not of whole hours, else the store's.
+pub(crate) async fn count_within(
+    ctx: &Context<'_>,
+    list: PageList,
+    during: Option<TimeRange>,
+    filter: PageFilter,
+) -> Result<i32, ApiError> {
+    let hours = parse_range(during, api(ctx).clock.now())?.whole_hours()?;
+    Ok(count(loaders(ctx).count_pages(list, hours, filter).await?))
 }
 
 /// One wiki's pages of all wikis' are that wiki's list: the same pages in the same order, without reading the others.

@@ -6,9 +6,9 @@ use super::errors::ApiError;
 use super::filter::{PageFilterInput, TimeRange, parse_filter, parse_range};
 use super::global_user::GlobalUser;
 use super::node::NodeId;
-use super::page_list::{PageConnection, PageListQuery};
+use super::page_list::{PageConnection, PageListQuery, count_within};
 use super::paging::PagingArguments;
-use super::scalars::{Time, Url, count};
+use super::scalars::{Time, Url};
 use super::{api, loaders};
 use async_graphql::{Context, ID, Object};
 use schema::page::Page;
@@ -80,8 +80,7 @@ impl User {
         >,
         #[graphql(desc = "Only pages that pass.")] filter: Option<PageFilterInput>,
     ) -> Result<i32, ApiError> {
-        let hours = parse_range(during, api(ctx).clock.now())?.whole_hours()?;
-        Ok(count(loaders(ctx).count_pages(self.list(), hours, parse_filter(filter)?).await?))
+        count_within(ctx, self.list(), during, parse_filter(filter)?).await
     }
 
     /// When the first page was created.
