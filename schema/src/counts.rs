@@ -45,10 +45,8 @@ pub(crate) async fn series_of(
 ) -> Result<Vec<Series>, StoreError> {
     Ok(match list {
         PageList::All => Series::of_all(filter),
-        PageList::Domain(domain) => vec![Series::Domain(domain.clone())],
-        PageList::User(domain, user_id) => vec![Series::User(domain.clone(), *user_id)],
-        PageList::UserName(user_name) => vec![Series::UserName(user_name.clone())],
         PageList::UserId(user_id) => accounts_of(store, *user_id).await?,
+        one => one.series().into_iter().collect(),
     })
 }
 

@@ -21,6 +21,19 @@ pub enum PageList {
     UserName(String),
 }
 
+impl PageList {
+    /// The one series that counts its pages; none for a number, which is of many accounts.
+    pub fn series(&self) -> Option<Series> {
+        match self {
+            Self::All => Some(Series::All),
+            Self::Domain(domain) => Some(Series::Domain(domain.clone())),
+            Self::UserId(_) => None,
+            Self::User(domain, user_id) => Some(Series::User(domain.clone(), *user_id)),
+            Self::UserName(user_name) => Some(Series::UserName(user_name.clone())),
+        }
+    }
+}
+
 /// Times from `from` (included) to `to` (not included); either may be open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct TimeSpan {

@@ -229,20 +229,10 @@ async fn compare_counts(
         let part = Reference::of(pages.iter().copied());
         let stored = count_pages(store, &list, ever, &all).await?;
         found.compare(|| format!("count of {list:?}"), &stored, &part.count_pages(&list, ever, &all));
-        if let Some(series) = series_of(&list) {
+        if let Some(series) = list.series() {
             let stored = hourly_counts(store, series.clone(), ever).await?;
             found.compare_all(|| format!("counts of {series:?}"), &stored, &part.counts(&series, ever, TimeUnit::Hour));
         }
     }
     Ok(())
-}
-
-fn series_of(list: &PageList) -> Option<Series> {
-    match list {
-        PageList::UserId(_) => None,
-        PageList::All => Some(Series::All),
-        PageList::Domain(domain) => Some(Series::Domain(domain.clone())),
-        PageList::User(domain, user_id) => Some(Series::User(domain.clone(), *user_id)),
-        PageList::UserName(user_name) => Some(Series::UserName(user_name.clone())),
-    }
 }
