@@ -5,12 +5,15 @@
 pub mod cassandra;
 pub mod conformance;
 pub mod embedded;
+mod scan;
 
+use crate::hour::Hour;
 use crate::page::{Domain, Page, PageId, UserId};
 use crate::period::Period;
 use crate::query::{Count, CountQuery, DomainRow, PageQuery, PageSlice, UserCount};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+pub use scan::{OddRow, Repair, Scan, ScanPosition, Scanned};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -113,6 +116,15 @@ pub trait Store: Send + Sync {
 
     /// The records of a kind, by key.
     async fn records(&self, kind: &str) -> Result<Vec<PipelineRecord>, StoreError>;
+
+    /// A part of a scan, behind `from`. Reads whole tables, which no request may do: for verifying only.
+    async fn scan(&self, scan: Scan, from: Option<&ScanPosition>, limit: usize) -> Result<Scanned, StoreError>;
+
+    /// The hours that the store lists as those that have pages, in no order. For verifying only.
+    async fn listed_hours(&self) -> Result<Vec<Hour>, StoreError>;
+
+    /// Does a step of a repair; may be repeated.
+    async fn repair(&self, step: Repair) -> Result<(), StoreError>;
 }
 
 /// Where a store is: `embedded:./data` or `cassandra://host[:port][,host…]/keyspace`.

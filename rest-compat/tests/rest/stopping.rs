@@ -2,10 +2,11 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use schema::hour::Hour;
 use schema::page::{Domain, Page, PageId, UserId};
 use schema::period::Period;
 use schema::query::{Count, CountQuery, DomainRow, PageQuery, PageSlice, UserCount};
-use schema::store::{PipelineRecord, Sealing, Store, StoreError};
+use schema::store::{PipelineRecord, Repair, Scan, ScanPosition, Scanned, Sealing, Store, StoreError};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -91,6 +92,18 @@ impl Store for StoppingStore {
     }
 
     async fn records(&self, _: &str) -> Result<Vec<PipelineRecord>, StoreError> {
+        gone()
+    }
+
+    async fn scan(&self, _: Scan, _: Option<&ScanPosition>, _: usize) -> Result<Scanned, StoreError> {
+        gone()
+    }
+
+    async fn listed_hours(&self) -> Result<Vec<Hour>, StoreError> {
+        gone()
+    }
+
+    async fn repair(&self, _: Repair) -> Result<(), StoreError> {
         gone()
     }
 }

@@ -23,6 +23,7 @@ mod records;
 mod rollup_statements;
 mod rollup_writes;
 mod rows;
+mod scan;
 mod seal;
 mod sealed;
 mod sealer;
@@ -36,13 +37,15 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+use crate::hour::Hour;
 use crate::page::{Domain, Page, PageId, UserId};
 use crate::period::Period;
 use crate::query::{Count, CountQuery, DomainRow, PageQuery, PageSlice, UserCount};
-use crate::store::{Migration, PipelineRecord, Sealing, Store, StoreError};
+use crate::store::{Migration, PipelineRecord, Repair, Scan, ScanPosition, Scanned, Sealing, Store, StoreError};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use rollup_statements::RollupStatements;
+use scan::Scans;
 use scylla::client::session::Session;
 use sealer::Sealer;
 use statements::{Preparer, Statements};
@@ -56,6 +59,7 @@ pub struct CassandraStore {
     rollups: RollupStatements,
     remembered: Remembered,
     sealer: Sealer,
+    scans: Scans,
 }
 
 impl CassandraStore {
@@ -77,7 +81,14 @@ impl CassandraStore {
         }
         let statements = Statements::prepare(&session, keyspace).await?;
         let rollups = RollupStatements::prepare(&Preparer { session: &session, keyspace }).await?;
-        Ok(Self { session, statements, rollups, remembered: Remembered::default(), sealer: Sealer::new() })
+        Ok(Self {
+            session,
+            statements,
+            rollups,
+            remembered: Remembered::default(),
+            sealer: Sealer::new(),
+            scans: Scans::of(keyspace),
+        })
     }
 }
 
@@ -141,5 +152,17 @@ impl Store for CassandraStore {
 
     async fn records(&self, kind: &str) -> Result<Vec<PipelineRecord>, StoreError> {
         records::of_kind(self, kind).await
+    }
+
+    async fn scan(&self, scan: Scan, from: Option<&ScanPosition>, limit: usize) -> Result<Scanned, StoreError> {
+        scan::scan(self, scan, from, limit).await
+    }
+
+    async fn listed_hours(&self) -> Result<Vec<Hour>, StoreError> {
+        scan::listed_hours(self).await
+    }
+
+    async fn repair(&self, step: Repair) -> Result<(), StoreError> {
+        scan::repair(self, step).await
     }
 }

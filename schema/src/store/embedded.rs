@@ -13,16 +13,21 @@ mod lists;
 mod lookups;
 mod names;
 mod readers;
+mod rebuild;
 mod rollup;
 mod rows;
+mod scan;
 #[cfg(test)]
 mod tests;
 mod writer;
 
+use crate::hour::Hour;
 use crate::page::{Domain, Page, PageId, UserId};
 use crate::period::Period;
 use crate::query::{Count, CountQuery, DomainRow, PageQuery, PageSlice, UserCount};
-use crate::store::{Durability, Migration, PipelineRecord, Sealing, Store, StoreError};
+use crate::store::{
+    Durability, Migration, PipelineRecord, Repair, Scan, ScanPosition, Scanned, Sealing, Store, StoreError,
+};
 use async_trait::async_trait;
 use batch::Counting;
 use chrono::{DateTime, Utc};
@@ -150,9 +155,9 @@ impl Store for EmbeddedStore {
         Ok(None)
     }
 
-    /// Nothing to do: a write's transaction holds its counts.
+    /// A write's transaction holds its counts. Only what a store of before had not counted is waited for, a moment.
     async fn seal_counts(&self, _: DateTime<Utc>) -> Result<Sealing, StoreError> {
-        Ok(Sealing::default())
+        counting::wait(&self.readers).await
     }
 
     async fn put_record(&self, record: &PipelineRecord) -> Result<(), StoreError> {
@@ -162,5 +167,18 @@ impl Store for EmbeddedStore {
     async fn records(&self, kind: &str) -> Result<Vec<PipelineRecord>, StoreError> {
         let kind = kind.to_owned();
         self.readers.read(move |db| lookups::records(db, &kind)).await
+    }
+
+    async fn scan(&self, scan: Scan, from: Option<&ScanPosition>, limit: usize) -> Result<Scanned, StoreError> {
+        let from = from.cloned();
+        self.readers.read(move |db| scan::scan(db, scan, from.as_ref(), limit)).await
+    }
+
+    async fn listed_hours(&self) -> Result<Vec<Hour>, StoreError> {
+        self.readers.read(scan::listed_hours).await
+    }
+
+    async fn repair(&self, step: Repair) -> Result<(), StoreError> {
+        self.writer.write(writer::Change::Repair(step)).await
     }
 }

@@ -7,10 +7,14 @@ use async_graphql::Request;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use schema::clock::FixedClock;
+use schema::hour::Hour;
 use schema::page::{Domain, Page, PageId, UserId};
 use schema::period::Period;
 use schema::query::{Count, CountQuery, DomainRow, PageQuery, PageSlice, UserCount};
-use schema::store::{Durability, Migration, PipelineRecord, Sealing, Store, StoreError, StoreUrl, open};
+use schema::store::{
+    Durability, Migration, PipelineRecord, Repair, Scan, ScanPosition, Scanned, Sealing, Store, StoreError, StoreUrl,
+    open,
+};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -261,5 +265,14 @@ impl Store for Counted {
     }
     async fn records(&self, kind: &str) -> Result<Vec<PipelineRecord>, StoreError> {
         self.count("records").records(kind).await
+    }
+    async fn scan(&self, scan: Scan, from: Option<&ScanPosition>, limit: usize) -> Result<Scanned, StoreError> {
+        self.count("scan").scan(scan, from, limit).await
+    }
+    async fn listed_hours(&self) -> Result<Vec<Hour>, StoreError> {
+        self.count("listed_hours").listed_hours().await
+    }
+    async fn repair(&self, step: Repair) -> Result<(), StoreError> {
+        self.count("repair").repair(step).await
     }
 }

@@ -3,19 +3,23 @@
 //! The writer counts them part by part between its writes, so that the store takes and answers all else meanwhile.
 
 use crate::hour::Hour;
-use crate::store::StoreError;
 use crate::store::embedded::error::store_error;
 use crate::store::embedded::names::Names;
+use crate::store::embedded::readers::Readers;
 use crate::store::embedded::rollup::{Changes, Group, kind_of};
 use crate::store::embedded::rows::{domain_of, user_id_of};
+use crate::store::{Sealing, StoreError};
 use crate::wiki::ProjectFamily;
 use chrono::DateTime;
 use rusqlite::{Connection, OptionalExtension, params};
+use std::time::Duration;
 
 /// Pages counted in one transaction: writes wait about 50 ms for it.
 const PART: i64 = 5_000;
 /// Progress is told each time this share is done.
 const TOLD_PERCENT: i64 = 10;
+/// How long who wants exact counts waits at once while the writer counts.
+const COUNTED_MEANWHILE: Duration = Duration::from_millis(100);
 
 /// The pages that await counting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +58,15 @@ pub(super) fn count_all_anew(db: &Connection) -> rusqlite::Result<()> {
         [],
     )?;
     Ok(())
+}
+
+/// Waits a moment for the writer while it counts; nothing is left when all is counted.
+pub(super) async fn wait(readers: &Readers) -> Result<Sealing, StoreError> {
+    if readers.read(Uncounted::load).await?.is_none() {
+        return Ok(Sealing::default());
+    }
+    tokio::time::sleep(COUNTED_MEANWHILE).await;
+    Ok(Sealing { sealed: 1, left: 1 })
 }
 
 /// Counts one part in a transaction; false when nothing is left.

@@ -3,7 +3,8 @@
 use crate::page::Page;
 use crate::store::embedded::batch::{Batches, Counting};
 use crate::store::embedded::error::store_error;
-use crate::store::{PipelineRecord, StoreError};
+use crate::store::embedded::rebuild;
+use crate::store::{PipelineRecord, Repair, StoreError};
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use std::thread::JoinHandle;
 use tokio::sync::mpsc::error::TryRecvError;
@@ -21,6 +22,8 @@ pub(super) enum Change {
     Pages(Vec<Page>),
     /// A record of the pipeline's own.
     Record(PipelineRecord),
+    /// A step of a repair; counts are taken to the end.
+    Repair(Repair),
 }
 
 struct Request {
@@ -102,12 +105,22 @@ fn count_part(connection: &mut Connection, batches: &mut Batches) -> bool {
     })
 }
 
+fn count_to_the_end(connection: &mut Connection, batches: &mut Batches) -> rusqlite::Result<()> {
+    while batches.count_part(connection)? {}
+    Ok(())
+}
+
 /// Writes a group in one transaction and answers each.
 fn serve(connection: &mut Connection, batches: &mut Batches, group: Vec<Request>) {
-    let result = write_group(connection, batches, &group).map_err(|e| store_error(&e));
-    if result.is_err() {
+    let is_repair = group.iter().any(|request| matches!(request.change, Change::Repair(_)));
+    let mut result = write_group(connection, batches, &group);
+    if is_repair || result.is_err() {
         batches.forget();
     }
+    if is_repair && result.is_ok() {
+        result = count_to_the_end(connection, batches);
+    }
+    let result = result.map_err(|e| store_error(&e));
     for request in group {
         // A caller that gave up meanwhile hears nothing; writing again is right for it.
         let _ = request.reply.send(result.clone());
@@ -121,6 +134,7 @@ fn write_group(connection: &mut Connection, batches: &mut Batches, group: &[Requ
         match &request.change {
             Change::Pages(more) => pages.extend(more),
             Change::Record(record) => put_record(&transaction, record)?,
+            Change::Repair(step) => rebuild::repair(&transaction, step)?,
         }
     }
     batches.write(&transaction, &pages)?;
