@@ -14,4 +14,5 @@ pub mod reference;
 pub mod reports;
 pub mod store;
 pub mod tables;
+pub mod verify;
 pub mod wiki;

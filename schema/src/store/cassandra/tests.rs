@@ -3,6 +3,7 @@
 mod counting;
 mod passes;
 mod sealing;
+mod verify;
 
 use super::*;
 

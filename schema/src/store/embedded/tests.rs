@@ -10,6 +10,7 @@ use rusqlite::Connection;
 use std::path::Path;
 
 mod upgrade;
+mod verify;
 
 fn page(page_id: u64, seconds: i64, title: &str) -> Page {
     Page {

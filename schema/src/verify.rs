@@ -1,0 +1,279 @@
+//! Verifying a store: every table and every count against a recount of `pages_by_time`.
+//!
+//! Each table is scanned once and digested hour by hour; only the hours whose digests differ are looked at row by row.
+//! What differs is looked at again before it is told, so that pages that arrive meanwhile do not count as differences.
+//! Memory: digests of all hours, the pages of one hour, the groups of one partition.
+//!
+//! Of one creation in `pages_by_time` the largest version counts. A row of another author with a smaller version may stay
+//! in the tables that have the author in their key, as the rules of the tables allow it, and so may what counts of that
+//! author. `pages_by_id` may lack a creation of which it has a newer one. Lists may hold more than the pages say.
+
+mod difference;
+mod digest;
+mod hours;
+mod naming;
+mod partitions;
+mod periods;
+mod repair;
+mod tally;
+#[cfg(test)]
+pub(crate) mod tests;
+
+pub use difference::{AccountsOf, Difference};
+pub use repair::repair;
+
+use crate::hour::Hour;
+use crate::page::{Domain, Page, WikiId};
+use crate::query::{DomainRow, PageList, PageQuery};
+use crate::store::{OddRow, Scan, Store, StoreError};
+use crate::tables::Table;
+use chrono::{DateTime, TimeDelta, Utc};
+use digest::Digests;
+use hours::HourPages;
+use partitions::Partitions;
+use repair::Wanted;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Rows of one part of a scan.
+const PART: usize = 5_000;
+/// Where counts lag behind pages, those of a period are compared this long after its end.
+const SETTLED_AFTER: TimeDelta = TimeDelta::minutes(10);
+/// Passes of sealing before counts are compared; more than any number of pages needs.
+const MAX_SEALINGS: usize = 10_000;
+
+/// Passes after which what is left is not waited for.
+const MAX_IDLE: usize = 3;
+
+/// What is told while a store is verified.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// Something differs.
+    Difference(&'a Difference),
+    /// How far it is.
+    Progress(Progress),
+}
+
+/// How far a verification is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Progress {
+    /// What is read.
+    pub table: Table,
+    /// Rows read, of all tables.
+    pub rows: u64,
+    /// Roughly which share of all work is done, from 0 to 1.
+    pub share: f64,
+}
+
+/// What a verification found.
+#[derive(Debug, Clone, Default)]
+pub struct Verified {
+    /// Pages in `pages_by_time`.
+    pub pages: u64,
+    /// Rows read, of all tables.
+    pub rows: u64,
+    /// How much differs.
+    pub differences: u64,
+    wanted: Wanted,
+}
+
+/// Who hears of it.
+pub type Tell<'a> = dyn FnMut(Event<'_>) + Send + 'a;
+
+/// Verifies `store`. The present is `now`.
+///
+/// # Errors
+/// The store's.
+pub async fn verify(store: &dyn Store, now: DateTime<Utc>, tell: &mut Tell<'_>) -> Result<Verified, StoreError> {
+    seal(store, now).await?;
+    let until = store.counts_as_of().await?.map(|_| now - SETTLED_AFTER);
+    let mut run = Run { store, until, tell, found: Verified::default(), tables_done: 0.0, domains: BTreeMap::new() };
+    let truth = run.read_hours().await?;
+    run.found.pages = truth.count();
+    for table in Table::ALL.into_iter().filter(|table| *table != Table::PagesByTime) {
+        let digests = run.read_table(table).await?;
+        let differing = truth.differing(&digests);
+        run.name_rows(table, &differing, &truth, &digests).await?;
+    }
+    run.check_lists(&truth).await?;
+    run.check_periods(&truth).await?;
+    Ok(run.found)
+}
+
+/// Has the counts taken that await it, so that they can be compared.
+async fn seal(store: &dyn Store, now: DateTime<Utc>) -> Result<(), StoreError> {
+    let mut idle = 0;
+    for _ in 0..MAX_SEALINGS {
+        let pass = store.seal_counts(now).await?;
+        // The running hour rests between its sealings, and is not compared.
+        idle = if pass.sealed == 0 { idle + 1 } else { 0 };
+        if pass.left == 0 || idle == MAX_IDLE {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// The same before something is looked at again: pages may have come to a period that was counted.
+async fn catch_up(store: &dyn Store, until: Option<DateTime<Utc>>) -> Result<(), StoreError> {
+    match until {
+        Some(until) => seal(store, until + SETTLED_AFTER).await,
+        None => Ok(()),
+    }
+}
+
+/// A verification under way.
+struct Run<'a, 'b> {
+    store: &'a dyn Store,
+    /// Counts of periods that end later are not compared; none where counts are as new as the pages.
+    until: Option<DateTime<Utc>>,
+    tell: &'a mut Tell<'b>,
+    found: Verified,
+    tables_done: f64,
+    /// The wikis that have pages, with the largest database name.
+    domains: BTreeMap<Domain, WikiId>,
+}
+
+impl Run<'_, '_> {
+    fn report(&mut self, difference: &Difference) {
+        self.found.differences += 1;
+        self.found.wanted.add(difference);
+        (self.tell)(Event::Difference(difference));
+    }
+
+    fn report_all(&mut self, differences: Vec<Difference>) {
+        differences.iter().for_each(|difference| self.report(difference));
+    }
+
+    /// Reads `pages_by_time` hour by hour, and compares the counts of each hour.
+    async fn read_hours(&mut self) -> Result<Digests, StoreError> {
+        let mut truth = Digests::default();
+        let mut hour: Option<HourPages> = None;
+        let mut scanning = Scanning::of(self.store, Scan::Table(Table::PagesByTime));
+        while let Some(rows) = scanning.next().await? {
+            self.progress(Table::PagesByTime, rows.len(), scanning.share);
+            for page in self.pages_of(Table::PagesByTime, rows) {
+                let of = Hour::of(page.created_at);
+                if let Some(whole) = hour.take_if(|pages| pages.hour != of) {
+                    self.finish_hour(whole, &mut truth).await?;
+                }
+                hour.get_or_insert_with(|| HourPages::of(of)).pages.push(page);
+            }
+        }
+        if let Some(whole) = hour {
+            self.finish_hour(whole, &mut truth).await?;
+        }
+        self.tables_done += 1.0;
+        Ok(truth)
+    }
+
+    async fn finish_hour(&mut self, hour: HourPages, truth: &mut Digests) -> Result<(), StoreError> {
+        for page in hour.winners() {
+            truth.add(page);
+            let wiki = self.domains.entry(page.domain.clone()).or_insert_with(|| page.wiki.clone());
+            if *wiki < page.wiki {
+                *wiki = page.wiki.clone();
+            }
+        }
+        let differences = hours::check_counts(self.store, hour, self.until).await?;
+        self.report_all(differences);
+        Ok(())
+    }
+
+    /// Reads another table, and compares the counts and accounts of its partitions.
+    async fn read_table(&mut self, table: Table) -> Result<Digests, StoreError> {
+        let mut digests = Digests::default();
+        let mut partitions = Partitions::of(self.store, table, self.until);
+        let mut scanning = Scanning::of(self.store, Scan::Table(table));
+        while let Some(rows) = scanning.next().await? {
+            self.progress(table, rows.len(), scanning.share);
+            for page in self.pages_of(table, rows) {
+                digests.add(&page);
+                let found = partitions.add(page).await?;
+                self.report_all(found);
+            }
+        }
+        let found = partitions.finish().await?;
+        self.report_all(found);
+        self.tables_done += 1.0;
+        Ok(digests)
+    }
+
+    /// The pages of rows; what is no page's is told.
+    fn pages_of(&mut self, table: Table, rows: Vec<Result<Page, OddRow>>) -> Vec<Page> {
+        let mut pages = Vec::with_capacity(rows.len());
+        for row in rows {
+            match row {
+                Ok(page) => pages.push(page),
+                Err(odd) => self.report(&Difference::Odd(table, odd)),
+            }
+        }
+        pages
+    }
+
+    fn progress(&mut self, table: Table, rows: usize, share_of_table: f64) {
+        self.found.rows += rows as u64;
+        let share = (self.tables_done + share_of_table) / Table::ALL.len() as f64;
+        (self.tell)(Event::Progress(Progress { table, rows: self.found.rows, share }));
+    }
+
+    /// The lists of wikis and of hours must hold what the pages say.
+    async fn check_lists(&mut self, truth: &Digests) -> Result<(), StoreError> {
+        let listed: BTreeMap<Domain, WikiId> =
+            self.store.domains().await?.into_iter().map(|DomainRow { domain, wiki }| (domain, wiki)).collect();
+        for (domain, wanted) in std::mem::take(&mut self.domains) {
+            let stored = listed.get(&domain);
+            // A larger one was that of a version that made way.
+            if stored.is_none_or(|stored| *stored < wanted) {
+                let stored = stored.cloned();
+                self.report(&Difference::Domain { domain: domain.clone(), stored, wanted: Some(wanted.clone()) });
+            }
+            self.domains.insert(domain, wanted);
+        }
+        for (domain, wiki) in listed.iter().filter(|(domain, _)| !self.domains.contains_key(domain)).collect::<Vec<_>>()
+        {
+            let newest = PageQuery::newest(PageList::Domain(domain.clone()), 1);
+            if readable(self.store.list_pages(&newest).await)?.pages.is_empty() {
+                self.report(&Difference::Domain { domain: domain.clone(), stored: Some(wiki.clone()), wanted: None });
+            }
+        }
+        let hours: BTreeSet<Hour> = self.store.listed_hours().await?.into_iter().collect();
+        for hour in truth.hours().filter(|hour| !hours.contains(hour)) {
+            self.report(&Difference::UnlistedHour(hour));
+        }
+        Ok(())
+    }
+}
+
+/// An answer, or none where the store finds what no writer wrote: the row that is wrong is told by itself.
+fn readable<T: Default>(answer: Result<T, StoreError>) -> Result<T, StoreError> {
+    match answer {
+        Err(StoreError::Corrupt(_)) => Ok(T::default()),
+        other => other,
+    }
+}
+
+/// A scan, part by part.
+struct Scanning<'a> {
+    store: &'a dyn Store,
+    scan: Scan,
+    next: Option<crate::store::ScanPosition>,
+    is_at_end: bool,
+    share: f64,
+}
+
+impl<'a> Scanning<'a> {
+    fn of(store: &'a dyn Store, scan: Scan) -> Self {
+        Self { store, scan, next: None, is_at_end: false, share: 0.0 }
+    }
+
+    /// The next rows; none at the end.
+    async fn next(&mut self) -> Result<Option<Vec<Result<Page, OddRow>>>, StoreError> {
+        if self.is_at_end {
+            return Ok(None);
+        }
+        let part = self.store.scan(self.scan, self.next.as_ref(), PART).await?;
+        self.is_at_end = part.next.is_none();
+        (self.next, self.share) = (part.next, part.share);
+        Ok(Some(part.rows))
+    }
+}
