@@ -6,6 +6,7 @@ mod connections;
 mod generation;
 mod sample_mode;
 mod terminal;
+mod verification;
 
 use anyhow::Context;
 use generation::{Generation, Plan, StorePlan, Watch};
@@ -20,6 +21,7 @@ pub use terminal::{LogWriter, Screen, Terminal};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use url::Url;
+pub use verification::{Remedy, verify_store};
 
 /// What an app is to be.
 #[derive(Debug, Clone)]

@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
-use graphql::app::{App, Role, Screen, Settings, Terminal};
+use graphql::app::{App, Remedy, Role, Screen, Settings, Terminal, verify_store};
 use ingest::bus::BusUrl;
 use ingest::process::block_on;
 use ingest::settings::{
@@ -37,6 +37,11 @@ enum Command {
     Serve(ServeArgs),
     /// Creates the missing tables and ends.
     Migrate(MigrateArgs),
+    /// Recounts every table and every count from pages_by_time, prints what differs, and ends with code 1 if anything does.
+    ///
+    /// An embedded store must not be in use. A store on Cassandra may be: what differs is looked at again before it is
+    /// told. Progress goes to standard error, differences to standard output, a line each, at most 100.
+    Verify(VerifyArgs),
 }
 
 #[derive(Debug, Args)]
@@ -76,6 +81,17 @@ struct MigrateArgs {
     log: LogArgs,
 }
 
+#[derive(Debug, Args)]
+struct VerifyArgs {
+    /// Builds anew what differs, then verifies again. A page that any table has is written into all; none is deleted.
+    #[arg(long)]
+    repair: bool,
+    #[command(flatten)]
+    store: StoreArgs,
+    #[command(flatten)]
+    log: LogArgs,
+}
+
 fn main() -> ExitCode {
     let cli: Cli = parse_args();
     install_crypto();
@@ -90,6 +106,7 @@ async fn execute(command: Command) -> anyhow::Result<()> {
         Command::Run(args) => run(args).await,
         Command::Serve(args) => serve(args).await,
         Command::Migrate(args) => migrate(args).await,
+        Command::Verify(args) => verify(args).await,
     }
 }
 
@@ -146,4 +163,12 @@ async fn migrate(args: MigrateArgs) -> anyhow::Result<()> {
     // A closed pipe does not make it undone.
     let _ = writeln!(std::io::stdout(), "tables are up to date in {url}");
     Ok(())
+}
+
+async fn verify(args: VerifyArgs) -> anyhow::Result<()> {
+    let url = args.store.validate();
+    let screen = Screen::of_process_that_answers();
+    args.log.init_through(screen.log_writers());
+    let remedy = if args.repair { Remedy::Repair } else { Remedy::Tell };
+    verify_store(&url, remedy, &screen, &SystemClock).await
 }

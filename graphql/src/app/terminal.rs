@@ -105,7 +105,7 @@ fn status_line(stages: &[StageStatus]) -> String {
 }
 
 /// Text from outside without control characters, so that it cannot steer the terminal.
-fn printable(text: &str) -> String {
+pub(super) fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 

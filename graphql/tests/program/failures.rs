@@ -41,8 +41,8 @@ fn a_folder_in_use_is_named() {
     let folder = TempDir::new().unwrap();
     let first = crate::process::Running::start(folder.path(), &[ANY_PORT, "--source=http://127.0.0.1:1/"]);
     first.stdout_until("REST");
-    for args in [&[ANY_PORT][..], &["migrate"]] {
-        check_fails(folder.path(), args, &["--store embedded:./data", "in use by another pagetrack"]);
+    for args in [&[ANY_PORT][..], &["migrate"], &["verify"], &["verify", "--repair"]] {
+        check_fails(folder.path(), args, &["--store embedded:./data", "in use by another pagetrack; stop it"]);
     }
 }
 

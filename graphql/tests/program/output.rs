@@ -40,6 +40,23 @@ fn migrate_says_what_it_did() {
 }
 
 #[test]
+fn verify_answers_on_standard_output_and_tells_its_progress_elsewhere() {
+    let folder = TempDir::new().unwrap();
+    let missing = run(folder.path(), &["verify"]);
+    assert_eq!(missing.code, Some(1));
+    assert!(missing.stderr.contains("run `pagetrack migrate` first"), "{missing:?}");
+    run(folder.path(), &["migrate"]);
+    for args in [&["verify"][..], &["verify", "--repair"]] {
+        let ended = run(folder.path(), args);
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        assert!(ended.stdout.starts_with("verified 0 pages, 0 rows in "), "{ended:?}");
+        assert!(ended.stdout.ends_with(" s: nothing differs\n") && ended.stdout.lines().count() == 1, "{ended:?}");
+        // What is no terminal gets a line now and then, and no escapes.
+        assert!(ended.stderr.starts_with("pages_by_time: ") && ended.stderr.lines().count() == 1, "{ended:?}");
+    }
+}
+
+#[test]
 fn logs_that_go_elsewhere_than_to_a_terminal_are_plain_text() {
     let folder = TempDir::new().unwrap();
     let app = Running::start(folder.path(), &["--listen=127.0.0.1:0", NO_STREAM]);

@@ -17,9 +17,18 @@ struct Stream {
     is_terminal: bool,
 }
 
+/// Which of the two streams.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Channel {
+    Out,
+    Err,
+}
+
 struct Streams {
     out: Stream,
     err: Stream,
+    /// Which of them has the status line.
+    line_on: Channel,
     /// Columns; none where it is not known.
     width: Box<dyn Fn() -> Option<usize> + Send>,
     /// The status line that stands, as drawn; empty when there is none.
@@ -27,12 +36,23 @@ struct Streams {
 }
 
 impl Screen {
-    /// This process's.
+    /// This process's, with the status line on standard output.
     pub fn of_process() -> Arc<Self> {
+        Self::with_line_on(Channel::Out)
+    }
+
+    /// This process's, with the status line on standard error: what goes to standard output is an answer.
+    pub fn of_process_that_answers() -> Arc<Self> {
+        Self::with_line_on(Channel::Err)
+    }
+
+    fn with_line_on(line_on: Channel) -> Arc<Self> {
         let (out, err) = (std::io::stdout(), std::io::stderr());
         let out = Stream { is_terminal: out.is_terminal(), to: Box::new(out) };
         let err = Stream { is_terminal: err.is_terminal(), to: Box::new(err) };
-        let streams = Streams { out, err, width: Box::new(terminal_width), line: String::new() };
+        let width =
+            move || if line_on == Channel::Out { width_of(std::io::stdout()) } else { width_of(std::io::stderr()) };
+        let streams = Streams { out, err, line_on, width: Box::new(width), line: String::new() };
         Arc::new(Self(Mutex::new(streams)))
     }
 
@@ -43,34 +63,34 @@ impl Screen {
     }
 
     /// Whether the status line is drawn anew in its place, or written below the last one.
-    pub(super) fn is_terminal(&self) -> bool {
-        self.streams().out.is_terminal
+    pub(in crate::app) fn is_terminal(&self) -> bool {
+        self.streams().line().is_terminal
     }
 
     /// Writes to standard output, above the status line.
-    pub(super) fn print(&self, text: &str) {
-        self.streams().above_line(|streams| streams.out.write(text.as_bytes()));
+    pub(in crate::app) fn print(&self, text: &str) {
+        self.streams().write(Channel::Out, text.as_bytes());
     }
 
     /// Puts `line` in the place of the last one, cut to the screen's width.
-    pub(super) fn set_line(&self, line: &str) {
+    pub(in crate::app) fn set_line(&self, line: &str) {
         let mut streams = self.streams();
-        if streams.out.is_terminal {
+        if streams.line().is_terminal {
             let width = (streams.width)().unwrap_or(usize::MAX);
             streams.line = line.chars().take(width).collect();
             let drawn = format!("{CLEAR_ROW}{}", streams.line);
-            streams.out.write(drawn.as_bytes());
+            streams.line().write(drawn.as_bytes());
         } else {
-            streams.out.write(format!("{line}\n").as_bytes());
+            streams.line().write(format!("{line}\n").as_bytes());
         }
     }
 
     /// Leaves the line that stands where it is; what comes next is written below it.
-    pub(super) fn leave_line(&self) {
+    pub(in crate::app) fn leave_line(&self) {
         let mut streams = self.streams();
         if !streams.line.is_empty() {
             streams.line.clear();
-            streams.out.write(b"\n");
+            streams.line().write(b"\n");
         }
     }
 
@@ -80,13 +100,25 @@ impl Screen {
 }
 
 impl Streams {
-    fn above_line(&mut self, write: impl FnOnce(&mut Self)) {
-        if self.line.is_empty() {
-            return write(self);
+    /// The stream that has the status line.
+    fn line(&mut self) -> &mut Stream {
+        self.stream(self.line_on)
+    }
+
+    fn stream(&mut self, channel: Channel) -> &mut Stream {
+        if channel == Channel::Out { &mut self.out } else { &mut self.err }
+    }
+
+    /// Writes above the status line where it would be seen beside it.
+    fn write(&mut self, to: Channel, bytes: &[u8]) {
+        if self.line.is_empty() || !self.stream(to).is_terminal {
+            return self.stream(to).write(bytes);
         }
-        self.out.write(CLEAR_ROW.as_bytes());
-        write(self);
-        self.out.write(self.line.as_bytes());
+        self.line().write(CLEAR_ROW.as_bytes());
+        self.stream(to).write(bytes);
+        let line = std::mem::take(&mut self.line);
+        self.line().write(line.as_bytes());
+        self.line = line;
     }
 }
 
@@ -109,12 +141,7 @@ pub struct LogWriter(Arc<Screen>);
 
 impl Write for LogWriter {
     fn write(&mut self, record: &[u8]) -> std::io::Result<usize> {
-        let mut streams = self.0.streams();
-        if streams.err.is_terminal {
-            streams.above_line(|streams| streams.err.write(record));
-        } else {
-            streams.err.write(record);
-        }
+        self.0.streams().write(Channel::Err, record);
         Ok(record.len())
     }
 
@@ -123,8 +150,8 @@ impl Write for LogWriter {
     }
 }
 
-fn terminal_width() -> Option<usize> {
-    let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok()?;
+fn width_of(terminal: impl std::os::fd::AsFd) -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(terminal).ok()?;
     (size.ws_col > 0).then_some(usize::from(size.ws_col))
 }
 
@@ -148,9 +175,14 @@ mod tests {
 
     /// A screen of 20 columns; which of its two streams are terminals.
     fn screen(out: bool, err: bool) -> (Arc<Screen>, Seen) {
+        screen_of(out, err, Channel::Out)
+    }
+
+    fn screen_of(out: bool, err: bool, line_on: Channel) -> (Arc<Screen>, Seen) {
         let seen = Seen::default();
         let stream = |is_terminal| Stream { to: Box::new(seen.clone()), is_terminal };
-        let streams = Streams { out: stream(out), err: stream(err), width: Box::new(|| Some(20)), line: String::new() };
+        let (out, err) = (stream(out), stream(err));
+        let streams = Streams { out, err, line_on, width: Box::new(|| Some(20)), line: String::new() };
         (Arc::new(Screen(Mutex::new(streams))), seen)
     }
 
@@ -194,5 +226,18 @@ mod tests {
         screen.set_line("1 event/s");
         screen.log_writers()().write_all(b"WARN\n").unwrap();
         check_seen(&seen, "\r\x1b[2K1 event/sWARN\n");
+    }
+
+    #[test]
+    fn answers_stand_above_a_line_on_standard_error_and_go_to_a_pipe_alone() {
+        let (screen, seen) = screen_of(true, true, Channel::Err);
+        screen.set_line("3 %");
+        screen.print("differs\n");
+        check_seen(&seen, "\r\x1b[2K3 %\r\x1b[2Kdiffers\n3 %");
+        let (screen, seen) = screen_of(false, true, Channel::Err);
+        screen.set_line("3 %");
+        screen.print("differs\n");
+        screen.log_writers()().write_all(b"WARN\n").unwrap();
+        check_seen(&seen, "\r\x1b[2K3 %differs\n\r\x1b[2KWARN\n3 %");
     }
 }
