@@ -1,7 +1,7 @@
 //! kill -9 of each process at random points while events flow.
 
 use crate::caught::written_uncommitted;
-use crate::feed::{Feed, check_tables};
+use crate::feed::{DEADLINE, Feed, check_tables};
 use crate::fleet::Fleet;
 use crate::pair::Place;
 use anyhow::{Context, ensure};
@@ -11,7 +11,8 @@ use rand::{Rng, SeedableRng};
 use schema::clock::{Clock, SystemClock};
 use std::collections::HashSet;
 use std::time::Duration;
-use tests::events;
+use tests::process::Process;
+use tests::{events, wait};
 use tokio::time::MissedTickBehavior;
 
 /// Kills on each pair; where each stage is a process, in turn through them.
@@ -61,8 +62,27 @@ pub(crate) async fn nothing_is_lost_or_doubled_by_kills(place: Place) -> anyhow:
     fleet.wait_for_pages(&model).await?;
     fleet.stop().await?;
     check_tables(&place, &model).await?;
+    check_verified(&place).await?;
     ensure!(caught > 0, "no kill of seed {seed} fell between a write and its commit: the test showed nothing");
     Ok(())
+}
+
+/// The program itself finds that nothing differs.
+async fn check_verified(place: &Place) -> anyhow::Result<()> {
+    let args = ["verify", "--store", &place.store.to_string()].map(str::to_owned);
+    // The test's own look at the tables may hold the folder for a moment.
+    wait::until("a store that is verified", DEADLINE, || async {
+        let mut verify = Process::start("pagetrack", &args, place.folder.path())?;
+        let status = verify.end(DEADLINE).await?;
+        let said = verify.log_end();
+        ensure!(status.success() || said.contains("differ"), "pagetrack verify: {status}\n{said}");
+        Ok(Some((status, said)))
+    })
+    .await
+    .and_then(|(status, said)| {
+        ensure!(status.success() && said.contains("nothing differs"), "pagetrack verify: {status}\n{said}");
+        Ok(())
+    })
 }
 
 fn seed() -> anyhow::Result<u64> {
