@@ -1,8 +1,9 @@
-//! Beside the writer: has the store bring its counts up to the pages written. A store that does so itself has nothing to do.
+//! Beside the writer: has the store bring its counts up to the pages written, and remove pages that were kept long enough.
+//! A store that does so itself has nothing to do.
 
 use crate::backoff::Backoff;
 use schema::clock::Clock;
-use schema::store::Store;
+use schema::store::{Sealing, Store, StoreError};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::sleep;
@@ -20,11 +21,17 @@ pub(crate) async fn run(store: Arc<dyn Store>, clock: Arc<dyn Clock>, shutdown: 
     shutdown.run_until_cancelled(seal_for_ever(store.as_ref(), clock.as_ref())).await;
 }
 
+async fn pass(store: &dyn Store, clock: &dyn Clock) -> Result<Sealing, StoreError> {
+    let pass = store.seal_counts(clock.now()).await?;
+    store.remove_expired(clock.now()).await?;
+    Ok(pass)
+}
+
 async fn seal_for_ever(store: &dyn Store, clock: &dyn Clock) {
     let mut backoff = Backoff::new(PASS_EVERY, LONGEST_WAIT);
     let mut has_told = false;
     loop {
-        let wait = match store.seal_counts(clock.now()).await {
+        let wait = match pass(store, clock).await {
             Ok(pass) => {
                 if pass.sealed > 0 {
                     tracing::debug!(sealed = pass.sealed, left = pass.left, "counts were taken");
@@ -35,7 +42,7 @@ async fn seal_for_ever(store: &dyn Store, clock: &dyn Clock) {
             }
             Err(error) => {
                 if !has_told {
-                    tracing::warn!(%error, "the counts could not be taken; they are late until they can");
+                    tracing::warn!(%error, "counts could not be taken or pages removed; they are late until they can");
                 }
                 has_told = true;
                 backoff.next_wait()

@@ -10,6 +10,7 @@ use crate::status::Outcome;
 use async_trait::async_trait;
 use futures::future::try_join_all;
 use schema::clock::Clock;
+use schema::hour::Hour;
 use schema::page::Page;
 use schema::store::Store;
 use std::sync::Arc;
@@ -51,29 +52,28 @@ struct Writing {
 impl Work for Writing {
     async fn handle(&self, batch: &[Received]) -> Result<Vec<Outcome>, StageError> {
         let decoded: Vec<_> = batch.iter().map(|received| decode(&received.record.payload)).collect();
-        let mut outcomes = Vec::with_capacity(batch.len());
-        let mut pages = Vec::with_capacity(batch.len());
-        let mut announced = Vec::with_capacity(batch.len());
-        let mut refused = Vec::new();
-        for (received, page) in batch.iter().zip(decoded) {
-            match page {
-                Ok(page) => {
-                    outcomes.push(Outcome::Delivered { event_at: Some(page.created_at) });
-                    announced.push(received);
-                    pages.push(page);
-                }
-                Err(error) => {
-                    tracing::warn!(%error, "a record of the topic processed is not a page");
-                    outcomes.push(Outcome::Rejected(RejectReason::InvalidJson));
-                    refused.push(received);
-                }
-            }
-        }
-        if !pages.is_empty() {
-            self.store.write_pages(&pages).await?;
-        }
-        self.announce(&announced, &refused).await?;
+        let pages: Vec<Page> = decoded.iter().flatten().cloned().collect();
+        // An event may have waited until its hour froze: the store says by its rows, not the cleaner by the event.
+        let frozen =
+            if pages.is_empty() { Hour::MIN } else { self.store.write_pages(&pages, self.clock.now()).await? };
+        let outcomes: Vec<Outcome> = decoded.iter().map(|page| outcome_of(page.as_ref(), frozen)).collect();
+        self.announce(batch, &outcomes).await?;
         Ok(outcomes)
+    }
+}
+
+/// What became of a record when the pages of all hours before `frozen` were not written.
+fn outcome_of(page: Result<&Page, &String>, frozen: Hour) -> Outcome {
+    match page {
+        Ok(page) if Hour::of(page.created_at) < frozen => {
+            tracing::debug!(at = %page.created_at, before = %frozen, "a page comes too late: its hour is frozen");
+            Outcome::Rejected(RejectReason::BeyondRetention)
+        }
+        Ok(page) => Outcome::Delivered { event_at: Some(page.created_at) },
+        Err(error) => {
+            tracing::warn!(%error, "a record of the topic processed is not a page");
+            Outcome::Rejected(RejectReason::InvalidJson)
+        }
     }
 }
 
@@ -87,15 +87,17 @@ fn decode(payload: &[u8]) -> Result<Page, String> {
 }
 
 impl Writing {
-    /// Tells that the rows can be read, and waits until the bus has that.
-    async fn announce(&self, stored: &[&Received], refused: &[&Received]) -> Result<(), BusError> {
-        let mut deliveries = Vec::with_capacity(stored.len() + refused.len());
-        for received in stored {
-            deliveries.push(self.bus.publish(Topic::Stored, received.record.clone()).await?);
-        }
-        for received in refused {
-            let record = rejected_record(&received.record.payload, RejectReason::InvalidJson, self.clock.now());
-            deliveries.push(self.bus.publish(Topic::Rejected, record).await?);
+    /// Tells which rows can be read and what was rejected, and waits until the bus has that.
+    async fn announce(&self, batch: &[Received], outcomes: &[Outcome]) -> Result<(), BusError> {
+        let mut deliveries = Vec::with_capacity(batch.len());
+        for (received, outcome) in batch.iter().zip(outcomes) {
+            deliveries.push(match outcome {
+                Outcome::Rejected(reason) => {
+                    let record = rejected_record(&received.record.payload, *reason, self.clock.now());
+                    self.bus.publish(Topic::Rejected, record).await?
+                }
+                _ => self.bus.publish(Topic::Stored, received.record.clone()).await?,
+            });
         }
         try_join_all(deliveries).await?;
         Ok(())

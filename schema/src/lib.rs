@@ -12,6 +12,7 @@ pub mod period;
 pub mod query;
 pub mod reference;
 pub mod reports;
+pub mod retention;
 pub mod store;
 pub mod tables;
 pub mod verify;

@@ -60,7 +60,7 @@ impl TimeUnit {
     }
 
     /// The first hour at or behind `hour` with which a period of this length begins.
-    fn ceil(self, hour: Hour) -> Hour {
+    pub(crate) fn ceil(self, hour: Hour) -> Hour {
         if self.floor(hour) == hour { hour } else { self.after(hour) }
     }
 }

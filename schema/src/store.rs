@@ -11,6 +11,7 @@ use crate::hour::Hour;
 use crate::page::{Domain, Page, PageId, UserId};
 use crate::period::Period;
 use crate::query::{Count, CountQuery, DomainRow, PageQuery, PageSlice, UserCount};
+use crate::retention::{Keep, Retention};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 pub use scan::{OddRow, Repair, Scan, ScanPosition, Scanned};
@@ -53,6 +54,19 @@ pub struct Sealing {
     pub left: usize,
 }
 
+/// The record that holds a store's [`Retention`].
+const RETENTION: &str = "retention";
+
+/// What such a record says.
+fn parse_retention(payload: &[u8]) -> Result<Retention, StoreError> {
+    serde_json::from_slice(payload)
+        .map_err(|error| StoreError::Corrupt(format!("the record of the retention: {error}")))
+}
+
+fn retention_payload(retention: &Retention) -> Vec<u8> {
+    serde_json::to_vec(retention).expect("a retention is JSON")
+}
+
 /// Whether a store creates missing tables when it is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Migration {
@@ -65,12 +79,13 @@ pub enum Migration {
 /// Where pages are kept and read. Every write may be repeated, in any order, without effect.
 #[async_trait]
 pub trait Store: Send + Sync {
-    /// Writes the rows of all tables for each page. When it returns the rows are durable and can be read.
-    /// Of two pages with one key the larger version stays, with all its cells.
+    /// Writes the rows of all tables for each page, but those of frozen hours: all before the hour that it gives. When it
+    /// returns the rows are durable and can be read. Of two pages with one key the larger version stays, with all its
+    /// cells.
     ///
     /// # Errors
     /// After an error any part may have been written; writing again is right.
-    async fn write_pages(&self, pages: &[Page]) -> Result<(), StoreError>;
+    async fn write_pages(&self, pages: &[Page], now: DateTime<Utc>) -> Result<Hour, StoreError>;
 
     /// A part of a list, from either end. Reads at most [`crate::query::MAX_ROWS_READ`] rows, or `limit` + 1 if that is
     /// more.
@@ -111,6 +126,16 @@ pub trait Store: Send + Sync {
     /// what has changed. May be called by any number of processes at once.
     async fn seal_counts(&self, now: DateTime<Utc>) -> Result<Sealing, StoreError>;
 
+    /// How long pages are kept, and what is frozen.
+    async fn retention(&self) -> Result<Retention, StoreError>;
+
+    /// Sets how long pages are kept, for all processes. To be called by those that may make tables, one at a time.
+    async fn set_keep(&self, keep: Keep, now: DateTime<Utc>) -> Result<(), StoreError>;
+
+    /// Has pages removed that were kept long enough, in a store whose rows do not go by themselves: bit by bit, while it
+    /// writes and reads.
+    async fn remove_expired(&self, now: DateTime<Utc>) -> Result<(), StoreError>;
+
     /// Keeps a record of the pipeline's own, replacing one of the same kind and key.
     async fn put_record(&self, record: &PipelineRecord) -> Result<(), StoreError>;
 
@@ -123,8 +148,8 @@ pub trait Store: Send + Sync {
     /// The hours that the store lists as those that have pages, in no order. For verifying only.
     async fn listed_hours(&self) -> Result<Vec<Hour>, StoreError>;
 
-    /// Does a step of a repair; may be repeated.
-    async fn repair(&self, step: Repair) -> Result<(), StoreError>;
+    /// Does a step of a repair; may be repeated. Leaves frozen hours as they are.
+    async fn repair(&self, step: Repair, now: DateTime<Utc>) -> Result<(), StoreError>;
 }
 
 /// Where a store is: `embedded:./data` or `cassandra://host[:port][,host…]/keyspace`.

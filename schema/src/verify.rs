@@ -20,11 +20,12 @@ mod tally;
 pub(crate) mod tests;
 
 pub use difference::{AccountsOf, Difference};
-pub use repair::repair;
+pub use repair::{Overrule, repair};
 
-use crate::hour::Hour;
+use crate::hour::{Hour, HourRange};
 use crate::page::{Domain, Page, WikiId};
-use crate::query::{DomainRow, PageList, PageQuery};
+use crate::period::Period;
+use crate::query::{CountQuery, DomainRow, PageList, PageQuery, Series};
 use crate::store::{OddRow, Scan, Store, StoreError};
 use crate::tables::Table;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -65,7 +66,7 @@ pub struct Progress {
 }
 
 /// What a verification found.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Verified {
     /// Pages in `pages_by_time`.
     pub pages: u64,
@@ -73,6 +74,8 @@ pub struct Verified {
     pub rows: u64,
     /// How much differs.
     pub differences: u64,
+    /// Hours before it are frozen and were not looked at.
+    pub frozen: Hour,
     wanted: Wanted,
 }
 
@@ -86,7 +89,9 @@ pub type Tell<'a> = dyn FnMut(Event<'_>) + Send + 'a;
 pub async fn verify(store: &dyn Store, now: DateTime<Utc>, tell: &mut Tell<'_>) -> Result<Verified, StoreError> {
     seal(store, now).await?;
     let until = store.counts_as_of().await?.map(|_| now - SETTLED_AFTER);
-    let mut run = Run { store, until, tell, found: Verified::default(), tables_done: 0.0, domains: BTreeMap::new() };
+    let from = store.retention().await?.frozen_before(now);
+    let found = Verified { pages: 0, rows: 0, differences: 0, frozen: from, wanted: Wanted::from(from) };
+    let mut run = Run { store, span: Span { from, until }, tell, found, tables_done: 0.0, domains: BTreeMap::new() };
     let truth = run.read_hours().await?;
     run.found.pages = truth.count();
     for table in Table::ALL.into_iter().filter(|table| *table != Table::PagesByTime) {
@@ -121,11 +126,34 @@ async fn catch_up(store: &dyn Store, until: Option<DateTime<Utc>>) -> Result<(),
     }
 }
 
+/// What is compared.
+#[derive(Debug, Clone, Copy)]
+struct Span {
+    /// Hours before it are frozen: their pages may be gone, their counts stay. Nothing of them is looked at.
+    from: Hour,
+    /// Counts of periods that end later are not compared; none where counts are as new as the pages.
+    until: Option<DateTime<Utc>>,
+}
+
+impl Span {
+    fn holds(&self, page: &Page) -> bool {
+        Hour::of(page.created_at) >= self.from
+    }
+
+    fn is_settled(&self, period: Period) -> bool {
+        self.until.is_none_or(|until| period.is_over(until))
+    }
+
+    /// All hours that may be compared.
+    fn hours(&self) -> HourRange {
+        HourRange { from: self.from, ..HourRange::ALL }
+    }
+}
+
 /// A verification under way.
 struct Run<'a, 'b> {
     store: &'a dyn Store,
-    /// Counts of periods that end later are not compared; none where counts are as new as the pages.
-    until: Option<DateTime<Utc>>,
+    span: Span,
     tell: &'a mut Tell<'b>,
     found: Verified,
     tables_done: f64,
@@ -174,7 +202,7 @@ impl Run<'_, '_> {
                 *wiki = page.wiki.clone();
             }
         }
-        let differences = hours::check_counts(self.store, hour, self.until).await?;
+        let differences = hours::check_counts(self.store, hour, self.span).await?;
         self.report_all(differences);
         Ok(())
     }
@@ -182,7 +210,7 @@ impl Run<'_, '_> {
     /// Reads another table, and compares the counts and accounts of its partitions.
     async fn read_table(&mut self, table: Table) -> Result<Digests, StoreError> {
         let mut digests = Digests::default();
-        let mut partitions = Partitions::of(self.store, table, self.until);
+        let mut partitions = Partitions::of(self.store, table, self.span);
         let mut scanning = Scanning::of(self.store, Scan::Table(table));
         while let Some(rows) = scanning.next().await? {
             self.progress(table, rows.len(), scanning.share);
@@ -198,12 +226,13 @@ impl Run<'_, '_> {
         Ok(digests)
     }
 
-    /// The pages of rows; what is no page's is told.
+    /// The pages of rows that may be compared; what is no page's is told.
     fn pages_of(&mut self, table: Table, rows: Vec<Result<Page, OddRow>>) -> Vec<Page> {
         let mut pages = Vec::with_capacity(rows.len());
         for row in rows {
             match row {
-                Ok(page) => pages.push(page),
+                Ok(page) => pages.extend(self.span.holds(&page).then_some(page)),
+                Err(odd) if odd.hour.is_some_and(|hour| hour < self.span.from) => {}
                 Err(odd) => self.report(&Difference::Odd(table, odd)),
             }
         }
@@ -232,7 +261,7 @@ impl Run<'_, '_> {
         for (domain, wiki) in listed.iter().filter(|(domain, _)| !self.domains.contains_key(domain)).collect::<Vec<_>>()
         {
             let newest = PageQuery::newest(PageList::Domain(domain.clone()), 1);
-            if readable(self.store.list_pages(&newest).await)?.pages.is_empty() {
+            if readable(self.store.list_pages(&newest).await)?.pages.is_empty() && !self.had_pages(domain).await? {
                 self.report(&Difference::Domain { domain: domain.clone(), stored: Some(wiki.clone()), wanted: None });
             }
         }
@@ -241,6 +270,16 @@ impl Run<'_, '_> {
             self.report(&Difference::UnlistedHour(hour));
         }
         Ok(())
+    }
+}
+
+impl Run<'_, '_> {
+    /// Whether pages of a wiki are counted in hours whose pages may be gone.
+    async fn had_pages(&self, domain: &Domain) -> Result<bool, StoreError> {
+        let frozen = HourRange { from: Hour::MIN, to: self.span.from };
+        let query = CountQuery::total(Series::Domain(domain.clone()), frozen);
+        let counts = readable(self.store.counts(&query).await)?.unwrap_or_default();
+        Ok(counts.iter().any(|count| count.page_count > 0))
     }
 }
 

@@ -7,6 +7,7 @@ use crate::{bare_sqlite, latency};
 use anyhow::Context;
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
+use schema::clock::{Clock, SystemClock};
 use schema::page::Page;
 use schema::store::embedded::EmbeddedStore;
 use schema::store::{Durability, Migration, Store, StoreUrl};
@@ -86,8 +87,8 @@ async fn counted_by_uncounted(pages: &[Page]) -> anyhow::Result<Vec<f64>> {
 /// Pages per second into `store`, as the writer's batches come.
 async fn write_rate(store: &dyn Store, pages: &[Page]) -> anyhow::Result<f64> {
     let begun = Instant::now();
-    let writes = pages.chunks(2_000).map(|batch| store.write_pages(batch));
-    stream::iter(writes).buffer_unordered(4).try_collect::<()>().await?;
+    let writes = pages.chunks(2_000).map(|batch| store.write_pages(batch, SystemClock.now()));
+    stream::iter(writes).buffer_unordered(4).map_ok(drop).try_collect::<()>().await?;
     Ok(pages.len() as f64 / begun.elapsed().as_secs_f64())
 }
 

@@ -3,6 +3,7 @@
 use anyhow::Context;
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::{StreamExt, TryStreamExt, stream};
+use schema::clock::{Clock, SystemClock};
 use schema::counts::count_pages;
 use schema::hour::HourRange;
 use schema::page::{Page, PageId};
@@ -69,8 +70,8 @@ pub(crate) async fn fill(store: &dyn Store, pages: Pages) -> anyhow::Result<Opti
     for day in from..pages.days() {
         let batches: Vec<Vec<Page>> = chunks(pages.of_day(day));
         written += batches.iter().map(Vec::len).sum::<usize>();
-        let writes = batches.iter().map(|batch| store.write_pages(batch));
-        stream::iter(writes).buffer_unordered(IN_FLIGHT).try_collect::<()>().await?;
+        let writes = batches.iter().map(|batch| store.write_pages(batch, SystemClock.now()));
+        stream::iter(writes).buffer_unordered(IN_FLIGHT).map_ok(drop).try_collect::<()>().await?;
         if pages.days() > 10 {
             eprintln!("    day {} of {}, {:.0} s", day + 1, pages.days(), begun.elapsed().as_secs_f64());
         }

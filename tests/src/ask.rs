@@ -79,7 +79,7 @@ fn difference(asked: &Asked, found: &Value) -> String {
 mod tests {
     use super::*;
     use crate::events;
-    use schema::clock::SystemClock;
+    use schema::clock::{Clock, SystemClock};
     use schema::store::{Durability, Migration, StoreUrl};
     use std::sync::Arc;
 
@@ -90,7 +90,7 @@ mod tests {
         let store = schema::store::open(&url, Migration::Apply, Durability::Process).await.unwrap();
         let model = Model::of(&events::recorded().unwrap());
         let pages: Vec<_> = model.reference.pages().cloned().collect();
-        store.write_pages(&pages).await.unwrap();
+        store.write_pages(&pages, SystemClock.now()).await.unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let server =

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests, which fail by panicking")]
 
 use ingest::clean::clean;
+use schema::clock::{Clock, SystemClock};
 use schema::page::Page;
 use schema::store::{Durability, Migration, Store, StoreUrl, open};
 use scylla::client::session_builder::SessionBuilder;
@@ -45,7 +46,7 @@ async fn fill(url: &StoreUrl) -> Page {
     let mut pages: Vec<Page> = events.filter_map(|event| clean(&event).ok()).collect();
     pages[0].user_name = "\u{1b}[2J\r\n".into();
     let store: Arc<dyn Store> = open(url, Migration::Apply, Durability::Process).await.unwrap();
-    store.write_pages(&pages).await.unwrap();
+    store.write_pages(&pages, SystemClock.now()).await.unwrap();
     pages.swap_remove(0)
 }
 

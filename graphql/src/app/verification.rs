@@ -3,8 +3,9 @@
 use crate::app::terminal::{Screen, printable};
 use anyhow::{Context, bail};
 use schema::clock::Clock;
+use schema::hour::Hour;
 use schema::store::{Durability, Migration, Store, StoreUrl, open};
-use schema::verify::{Event, Progress, Verified, repair, verify};
+use schema::verify::{Event, Overrule, Progress, Verified, repair, verify};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -45,12 +46,12 @@ pub async fn verify_store(
         bail!("{} differences in {url}; --repair mends them", found.differences);
     }
     screen.print("repairing\n");
-    repair(&*store, &found, None).await.context("cannot repair")?;
+    repair(&*store, &found, Overrule::Nothing, clock.now()).await.context("cannot repair")?;
     let mut left = run(&*store, screen, clock).await?;
     if left.differences > 0 {
         // What a hand changed later than its page was made is not mended by the page's own version.
         screen.print("repairing, against later changes\n");
-        repair(&*store, &left, Some(clock.now())).await.context("cannot repair")?;
+        repair(&*store, &left, Overrule::LaterChanges, clock.now()).await.context("cannot repair")?;
         left = run(&*store, screen, clock).await?;
     }
     if left.differences > 0 {
@@ -72,6 +73,9 @@ async fn run(store: &dyn Store, screen: &Screen, clock: &dyn Clock) -> anyhow::R
     let outcome =
         if found.differences == 0 { "nothing differs".into() } else { format!("{} differ", found.differences) };
     screen.print(&format!("verified {pages} pages, {rows} rows in {seconds:.1} s: {outcome}\n"));
+    if found.frozen > Hour::MIN {
+        screen.print(&format!("hours before {} are frozen and were not looked at\n", found.frozen));
+    }
     Ok(found)
 }
 

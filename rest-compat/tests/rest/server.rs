@@ -41,7 +41,7 @@ pub(crate) async fn open_store(pages: &[Page]) -> (Arc<dyn Store>, TempDir) {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let url = StoreUrl::Embedded(folder.path().into());
     let store = schema::store::open(&url, Migration::Apply, Durability::Process).await.expect("the store opens");
-    store.write_pages(pages).await.expect("the store takes pages");
+    store.write_pages(pages, DateTime::UNIX_EPOCH).await.expect("the store takes pages");
     (store, folder)
 }
 

@@ -6,6 +6,7 @@ use schema::hour::Hour;
 use schema::page::{Domain, Page, PageId, UserId};
 use schema::period::Period;
 use schema::query::{Count, CountQuery, DomainRow, PageQuery, PageSlice, UserCount};
+use schema::retention::{Keep, Retention};
 use schema::store::{PipelineRecord, Repair, Scan, ScanPosition, Scanned, Sealing, Store, StoreError};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -39,7 +40,7 @@ impl Store for StoppingStore {
         if self.asked.fetch_add(1, Ordering::SeqCst) < self.lists { self.inner.list_pages(query).await } else { gone() }
     }
 
-    async fn write_pages(&self, _: &[Page]) -> Result<(), StoreError> {
+    async fn write_pages(&self, _: &[Page], _: DateTime<Utc>) -> Result<Hour, StoreError> {
         gone()
     }
 
@@ -87,6 +88,18 @@ impl Store for StoppingStore {
         gone()
     }
 
+    async fn retention(&self) -> Result<Retention, StoreError> {
+        gone()
+    }
+
+    async fn set_keep(&self, _: Keep, _: DateTime<Utc>) -> Result<(), StoreError> {
+        gone()
+    }
+
+    async fn remove_expired(&self, _: DateTime<Utc>) -> Result<(), StoreError> {
+        gone()
+    }
+
     async fn put_record(&self, _: &PipelineRecord) -> Result<(), StoreError> {
         gone()
     }
@@ -103,7 +116,7 @@ impl Store for StoppingStore {
         gone()
     }
 
-    async fn repair(&self, _: Repair) -> Result<(), StoreError> {
+    async fn repair(&self, _: Repair, _: DateTime<Utc>) -> Result<(), StoreError> {
         gone()
     }
 }

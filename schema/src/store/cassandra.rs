@@ -20,6 +20,7 @@ mod old;
 mod pass;
 mod periods;
 mod records;
+mod retention;
 mod rollup_statements;
 mod rollup_writes;
 mod rows;
@@ -41,6 +42,7 @@ use crate::hour::Hour;
 use crate::page::{Domain, Page, PageId, UserId};
 use crate::period::Period;
 use crate::query::{Count, CountQuery, DomainRow, PageQuery, PageSlice, UserCount};
+use crate::retention::{Keep, Retention};
 use crate::store::{Migration, PipelineRecord, Repair, Scan, ScanPosition, Scanned, Sealing, Store, StoreError};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -60,6 +62,8 @@ pub struct CassandraStore {
     remembered: Remembered,
     sealer: Sealer,
     scans: Scans,
+    keyspace: String,
+    retention: retention::Known,
 }
 
 impl CassandraStore {
@@ -88,14 +92,16 @@ impl CassandraStore {
             remembered: Remembered::default(),
             sealer: Sealer::new(),
             scans: Scans::of(keyspace),
+            keyspace: keyspace.into(),
+            retention: retention::Known::default(),
         })
     }
 }
 
 #[async_trait]
 impl Store for CassandraStore {
-    async fn write_pages(&self, pages: &[Page]) -> Result<(), StoreError> {
-        write::write_pages(self, pages).await
+    async fn write_pages(&self, pages: &[Page], now: DateTime<Utc>) -> Result<Hour, StoreError> {
+        write::write_pages(self, pages, now).await
     }
 
     async fn list_pages(&self, query: &PageQuery) -> Result<PageSlice, StoreError> {
@@ -146,6 +152,19 @@ impl Store for CassandraStore {
         pass::seal_counts(self, now).await
     }
 
+    async fn retention(&self) -> Result<Retention, StoreError> {
+        retention::load(self).await
+    }
+
+    async fn set_keep(&self, keep: Keep, now: DateTime<Utc>) -> Result<(), StoreError> {
+        retention::set_keep(self, keep, now).await
+    }
+
+    /// The node drops each row when its time is over.
+    async fn remove_expired(&self, _: DateTime<Utc>) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     async fn put_record(&self, record: &PipelineRecord) -> Result<(), StoreError> {
         records::put(self, record).await
     }
@@ -162,7 +181,7 @@ impl Store for CassandraStore {
         scan::listed_hours(self).await
     }
 
-    async fn repair(&self, step: Repair) -> Result<(), StoreError> {
-        scan::repair(self, step).await
+    async fn repair(&self, step: Repair, now: DateTime<Utc>) -> Result<(), StoreError> {
+        scan::repair(self, step, now).await
     }
 }

@@ -7,6 +7,8 @@ mod counts;
 mod lists;
 mod reads;
 pub(crate) mod realm;
+#[cfg(test)]
+pub(crate) mod retention;
 mod writes;
 
 pub use counts::*;
@@ -21,6 +23,7 @@ use crate::hour::Hour;
 use crate::page::Page;
 use crate::reference::{Reference, Scope, differences};
 use crate::store::Store;
+use chrono::DateTime;
 use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
@@ -77,7 +80,7 @@ macro_rules! store_conformance {
 /// Writes pages as the pipeline does, in batches, and has them counted.
 pub(crate) async fn write(store: &dyn Store, pages: &[Page]) {
     for batch in pages.chunks(1_000) {
-        store.write_pages(batch).await.expect("the store takes a batch");
+        store.write_pages(batch, DateTime::UNIX_EPOCH).await.expect("the store takes a batch");
     }
     seal(store).await;
 }

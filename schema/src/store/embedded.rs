@@ -7,6 +7,7 @@ mod batch;
 mod counting;
 mod counts;
 mod error;
+mod expiry;
 mod indexes;
 mod layout;
 mod lists;
@@ -25,6 +26,7 @@ use crate::hour::Hour;
 use crate::page::{Domain, Page, PageId, UserId};
 use crate::period::Period;
 use crate::query::{Count, CountQuery, DomainRow, PageQuery, PageSlice, UserCount};
+use crate::retention::{Keep, Retention};
 use crate::store::{
     Durability, Migration, PipelineRecord, Repair, Scan, ScanPosition, Scanned, Sealing, Store, StoreError,
 };
@@ -35,7 +37,7 @@ use readers::Readers;
 use rusqlite::Connection;
 use std::fs::File;
 use std::path::Path;
-use writer::Writer;
+use writer::{Change, Writer};
 
 /// The file within the store's folder.
 pub const DATABASE_FILE: &str = "pagetrack.db";
@@ -98,11 +100,11 @@ impl EmbeddedStore {
 
 #[async_trait]
 impl Store for EmbeddedStore {
-    async fn write_pages(&self, pages: &[Page]) -> Result<(), StoreError> {
+    async fn write_pages(&self, pages: &[Page], now: DateTime<Utc>) -> Result<Hour, StoreError> {
         if pages.is_empty() {
-            return Ok(());
+            return Ok(Hour::MIN);
         }
-        self.writer.write(writer::Change::Pages(pages.to_vec())).await
+        self.writer.write(Change::Pages(pages.to_vec(), now)).await
     }
 
     async fn list_pages(&self, query: &PageQuery) -> Result<PageSlice, StoreError> {
@@ -160,8 +162,23 @@ impl Store for EmbeddedStore {
         counting::wait(&self.readers).await
     }
 
+    async fn retention(&self) -> Result<Retention, StoreError> {
+        self.readers.read(expiry::load).await
+    }
+
+    async fn set_keep(&self, keep: Keep, now: DateTime<Utc>) -> Result<(), StoreError> {
+        self.writer.write(Change::Keep(keep, now)).await.map(drop)
+    }
+
+    async fn remove_expired(&self, now: DateTime<Utc>) -> Result<(), StoreError> {
+        if self.readers.read(move |db| expiry::is_due(db, now)).await? {
+            self.writer.write(Change::RemoveExpired(now)).await?;
+        }
+        Ok(())
+    }
+
     async fn put_record(&self, record: &PipelineRecord) -> Result<(), StoreError> {
-        self.writer.write(writer::Change::Record(record.clone())).await
+        self.writer.write(Change::Record(record.clone())).await.map(drop)
     }
 
     async fn records(&self, kind: &str) -> Result<Vec<PipelineRecord>, StoreError> {
@@ -178,7 +195,7 @@ impl Store for EmbeddedStore {
         self.readers.read(scan::listed_hours).await
     }
 
-    async fn repair(&self, step: Repair) -> Result<(), StoreError> {
-        self.writer.write(writer::Change::Repair(step)).await
+    async fn repair(&self, step: Repair, _: DateTime<Utc>) -> Result<(), StoreError> {
+        self.writer.write(Change::Repair(step)).await.map(drop)
     }
 }

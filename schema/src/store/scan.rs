@@ -40,6 +40,8 @@ pub(super) enum KeyPart {
 pub struct OddRow {
     /// Its key, as `column=value`.
     pub key: String,
+    /// The hour that it says it is of, if it does.
+    pub hour: Option<Hour>,
     /// What is wrong with it.
     pub why: String,
 }

@@ -6,8 +6,7 @@ use crate::period::{Period, TimeUnit};
 use crate::query::{CountQuery, Series};
 use crate::store::{Scan, Store, StoreError};
 use crate::verify::tally::{Tally, Wikis, add_people, people_differences, people_of};
-use crate::verify::{Difference, Scanning, catch_up, readable};
-use chrono::{DateTime, Utc};
+use crate::verify::{Difference, Scanning, Span, catch_up, readable};
 use std::collections::{BTreeMap, HashMap};
 
 /// The rows of an hour.
@@ -48,12 +47,12 @@ impl HourPages {
 pub(super) async fn check_counts(
     store: &dyn Store,
     hour: HourPages,
-    until: Option<DateTime<Utc>>,
+    span: Span,
 ) -> Result<Vec<Difference>, StoreError> {
-    if until.is_some_and(|until| hour.hour.end() > until) || count_differences(store, &hour).await?.is_empty() {
+    if !span.is_settled(Period::of(TimeUnit::Hour, hour.hour)) || count_differences(store, &hour).await?.is_empty() {
         return Ok(Vec::new());
     }
-    catch_up(store, until).await?;
+    catch_up(store, span.until).await?;
     count_differences(store, &HourPages::load(store, hour.hour).await?).await
 }
 

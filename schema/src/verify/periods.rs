@@ -41,8 +41,8 @@ impl Run<'_, '_> {
         periods: &[Period],
         shorter: TimeUnit,
     ) -> Result<ControlFlow<()>, StoreError> {
-        let until = self.until;
-        for period in periods.iter().filter(|period| until.is_none_or(|until| period.is_over(until))) {
+        let span = self.span;
+        for period in periods.iter().filter(|period| span.is_settled(**period)) {
             let stored = self.counts(series, period.hours(), period.unit).await?;
             if stored.longest().is_some_and(|longest| longest < period.unit) {
                 return Ok(ControlFlow::Break(()));
@@ -66,7 +66,7 @@ impl Run<'_, '_> {
     async fn check_days_of_people(&mut self, hours: &[Hour]) -> Result<(), StoreError> {
         for of_day in hours.chunk_by(|a, b| TimeUnit::Day.floor(*a) == TimeUnit::Day.floor(*b)) {
             let day = Period::of(TimeUnit::Day, of_day[0]);
-            if self.until.is_some_and(|until| !day.is_over(until)) {
+            if !self.span.is_settled(day) {
                 continue;
             }
             let mut found = self.day_differences(day).await?;
@@ -90,10 +90,10 @@ impl Run<'_, '_> {
     /// Between the hours that have pages nothing is counted, whatever the length of period.
     async fn check_gaps(&mut self, hours: &[Hour]) -> Result<(), StoreError> {
         for unit in TimeUnit::LONGEST_FIRST {
-            for gap in gaps(hours, unit) {
+            for gap in gaps(self.span.from, hours, unit) {
                 for series in &SERIES {
                     let stored = self.counts(series, gap, unit).await?;
-                    let found = Tally::default().differences(&stored, series, self.until);
+                    let found = Tally::default().differences(&stored, series, self.span.until);
                     // An hour that had its first page meanwhile is no gap any more.
                     for difference in found {
                         if self.is_still_gap(&difference).await? {
@@ -114,9 +114,9 @@ impl Run<'_, '_> {
     }
 }
 
-/// The whole periods of a length between those in which there are pages.
-fn gaps(hours: &[Hour], unit: TimeUnit) -> Vec<HourRange> {
-    let mut from = Hour::MIN;
+/// The whole periods of a length from `first` on between those in which there are pages.
+fn gaps(first: Hour, hours: &[Hour], unit: TimeUnit) -> Vec<HourRange> {
+    let mut from = unit.ceil(first);
     let mut gaps = Vec::new();
     for hour in hours {
         let gap = HourRange { from, to: unit.floor(*hour) };
@@ -135,7 +135,9 @@ mod tests {
     #[test]
     fn gaps_are_whole_periods_without_pages() {
         let hours: Vec<Hour> = ["2025-05-18-13", "2025-05-18-14", "2025-05-20-00"].map(|h| h.parse().unwrap()).into();
-        let shown = |unit| gaps(&hours, unit).iter().map(|gap| format!("{}..{}", gap.from, gap.to)).collect::<Vec<_>>();
+        let shown = |unit| {
+            gaps(Hour::MIN, &hours, unit).iter().map(|gap| format!("{}..{}", gap.from, gap.to)).collect::<Vec<_>>()
+        };
         let (first, last) = (Hour::MIN, Hour::MAX);
         assert_eq!(
             shown(TimeUnit::Hour),

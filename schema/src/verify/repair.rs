@@ -20,8 +20,10 @@ const BATCH: usize = 1_000;
 const MOST_PAGES: usize = 100_000;
 
 /// What is to be mended.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(super) struct Wanted {
+    /// Hours before it are left as they are.
+    from: Hour,
     tables: BTreeSet<Table>,
     pages: Vec<Page>,
     /// Hours whose pages are all to be written again.
@@ -33,6 +35,12 @@ pub(super) struct Wanted {
 }
 
 impl Wanted {
+    /// Nothing yet; of hours from `from` on.
+    pub(super) fn from(from: Hour) -> Self {
+        let (tables, pages, hours, counts) = <(BTreeSet<_>, Vec<_>, BTreeSet<_>, BTreeSet<_>)>::default();
+        Self { from, tables, pages, hours, counts, domains: Vec::new(), unlisted: Vec::new(), accounts: Vec::new() }
+    }
+
     pub(super) fn add(&mut self, difference: &Difference) {
         match difference {
             Difference::Missing(table, page) | Difference::Extra(table, page) => self.add_page(*table, page),
@@ -52,8 +60,8 @@ impl Wanted {
             }
             Difference::UnlistedHour(hour) => self.unlisted.push(*hour),
             Difference::Accounts(accounts) => self.accounts.push(accounts.clone()),
-            Difference::Count { count, .. } => drop(self.counts.insert(count.period.start)),
-            Difference::UserCount { period, .. } => drop(self.counts.insert(period.start)),
+            Difference::Count { count, .. } => drop(self.counts.insert(count.period.start.max(self.from))),
+            Difference::UserCount { period, .. } => drop(self.counts.insert(period.start.max(self.from))),
         }
     }
 
@@ -73,30 +81,44 @@ fn has_version_of_event(page: &Page) -> bool {
     (0..1_000_000).contains(&(page.version - page.created_at.timestamp_micros()))
 }
 
-/// Mends what `found` says. With `overrule`, the rows are written as versions of that time: a row that a hand changed or
-/// deleted later than its page was made is not mended by its own version.
+/// As which version rows are written again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Overrule {
+    /// Their own.
+    Nothing,
+    /// The present's: a row that a hand changed or deleted later than its page was made is not mended by its own version.
+    LaterChanges,
+}
+
+/// Mends what `found` says.
 ///
 /// # Errors
 /// The store's. May be done again.
-pub async fn repair(store: &dyn Store, found: &Verified, overrule: Option<DateTime<Utc>>) -> Result<(), StoreError> {
+pub async fn repair(
+    store: &dyn Store,
+    found: &Verified,
+    overrule: Overrule,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
     let wanted = &found.wanted;
+    let to = Writing { store, overrule, now };
     // Before the tables: where these are indexes, they are made of the names.
-    store.repair(Repair::Domains(wanted.domains.clone())).await?;
+    store.repair(Repair::Domains(wanted.domains.clone()), now).await?;
     // What is counted and stands in no table, a store that keeps pages once has lost from its tables.
     let has_only_counts = wanted.tables.is_empty() && !wanted.counts.is_empty();
     for table in Table::ALL.into_iter().filter(|table| has_only_counts || wanted.tables.contains(table)) {
-        store.repair(Repair::Table(table)).await?;
+        store.repair(Repair::Table(table), now).await?;
     }
-    write(store, wanted.pages.clone(), overrule).await?;
+    to.write(wanted.pages.clone()).await?;
     for hour in &wanted.hours {
-        write(store, HourPages::load(store, *hour).await?.winners().cloned().collect(), overrule).await?;
+        to.write(HourPages::load(store, *hour).await?.winners().cloned().collect()).await?;
     }
-    store.repair(Repair::Hours(wanted.unlisted.clone())).await?;
+    store.repair(Repair::Hours(wanted.unlisted.clone()), now).await?;
     for accounts in wanted.accounts.chunks(BATCH) {
-        store.repair(Repair::Accounts(newest_of(store, accounts).await?)).await?;
+        store.repair(Repair::Accounts(newest_of(store, accounts).await?), now).await?;
     }
     if !wanted.counts.is_empty() {
-        store.repair(Repair::Counts(wanted.counts.iter().copied().collect())).await?;
+        store.repair(Repair::Counts(wanted.counts.iter().copied().collect()), now).await?;
     }
     Ok(())
 }
@@ -114,20 +136,29 @@ async fn newest_of(store: &dyn Store, accounts: &[AccountsOf]) -> Result<Vec<Pag
     Ok(newest)
 }
 
-async fn write(store: &dyn Store, mut pages: Vec<Page>, overrule: Option<DateTime<Utc>>) -> Result<(), StoreError> {
-    let mut newer = Vec::new();
-    if let Some(now) = overrule {
-        // By a page's number its newest creation must be found: that one has to overrule the others.
-        let keys: Vec<_> = pages.iter().map(|page| (page.domain.clone(), page.page_id)).collect();
-        let newest = readable(store.load_pages(&keys).await)?.into_iter().flatten();
-        let times: HashMap<_, _> = keys.into_iter().zip(pages.iter().map(|page| page.created_at)).collect();
-        newer.extend(newest.filter(|page| times[&(page.domain.clone(), page.page_id)] < page.created_at));
-        let version = now.timestamp_micros();
-        pages.iter_mut().for_each(|page| page.version = page.version.max(version));
-        newer.iter_mut().for_each(|page| page.version = page.version.max(version + 1));
+/// Where and how pages are written again.
+struct Writing<'a> {
+    store: &'a dyn Store,
+    overrule: Overrule,
+    now: DateTime<Utc>,
+}
+
+impl Writing<'_> {
+    async fn write(&self, mut pages: Vec<Page>) -> Result<(), StoreError> {
+        let mut newer = Vec::new();
+        if self.overrule == Overrule::LaterChanges {
+            // By a page's number its newest creation must be found: that one has to overrule the others.
+            let keys: Vec<_> = pages.iter().map(|page| (page.domain.clone(), page.page_id)).collect();
+            let newest = readable(self.store.load_pages(&keys).await)?.into_iter().flatten();
+            let times: HashMap<_, _> = keys.into_iter().zip(pages.iter().map(|page| page.created_at)).collect();
+            newer.extend(newest.filter(|page| times[&(page.domain.clone(), page.page_id)] < page.created_at));
+            let version = self.now.timestamp_micros();
+            pages.iter_mut().for_each(|page| page.version = page.version.max(version));
+            newer.iter_mut().for_each(|page| page.version = page.version.max(version + 1));
+        }
+        for batch in pages.chunks(BATCH).chain(newer.chunks(BATCH)) {
+            self.store.repair(Repair::Pages(batch.to_vec()), self.now).await?;
+        }
+        Ok(())
     }
-    for batch in pages.chunks(BATCH).chain(newer.chunks(BATCH)) {
-        store.repair(Repair::Pages(batch.to_vec())).await?;
-    }
-    Ok(())
 }

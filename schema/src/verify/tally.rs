@@ -1,11 +1,11 @@
 //! A recount of pages, and what a store's counts say otherwise.
 
-use crate::hour::{Hour, HourRange};
+use crate::hour::Hour;
 use crate::page::Page;
 use crate::period::{Period, TimeUnit};
 use crate::query::{Count, CountQuery, Series, UserCount};
 use crate::store::{Store, StoreError};
-use crate::verify::{Difference, readable};
+use crate::verify::{Difference, Span, readable};
 use crate::wiki::ProjectFamily;
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
@@ -81,18 +81,23 @@ impl Tally {
         differing.map(difference).collect()
     }
 
+    fn since(mut self, from: Hour) -> Self {
+        self.0.retain(|group, _| group.period.start >= from);
+        self
+    }
+
     fn of_unit(&self, unit: TimeUnit) -> Self {
         Self(self.0.iter().filter(|(group, _)| group.period.unit == unit).map(|(g, n)| (g.clone(), *n)).collect())
     }
 }
 
-/// What the store's counts of a series over all time say otherwise than its pages by hour, for each length of period
+/// What the store's counts of a series over all hours that may be compared say otherwise than its pages by hour, for each length of period
 /// that the store keeps.
 pub(super) async fn series_differences(
     store: &dyn Store,
     series: &Series,
     pages: &Tally,
-    until: Option<DateTime<Utc>>,
+    span: Span,
 ) -> Result<Vec<Difference>, StoreError> {
     let mut found = Vec::new();
     let mut below = None;
@@ -101,11 +106,13 @@ pub(super) async fn series_differences(
         if below.is_some_and(|longest| unit >= longest) {
             continue;
         }
-        let query = CountQuery { unit, ..CountQuery::total(series.clone(), HourRange::ALL) };
+        let query = CountQuery { unit, ..CountQuery::total(series.clone(), span.hours()) };
         let stored = Tally::of_counts(readable(store.counts(&query).await)?.unwrap_or_default());
         let longest = stored.longest().unwrap_or(unit);
         below = Some(longest);
-        found.extend(pages.by(longest).differences(&stored.of_unit(longest), series, until));
+        // A period that begins before these hours is answered by its parts.
+        let wanted = pages.by(longest).since(span.from);
+        found.extend(wanted.differences(&stored.of_unit(longest), series, span.until));
         if longest == TimeUnit::Hour {
             break;
         }

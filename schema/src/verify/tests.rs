@@ -5,8 +5,8 @@ use crate::hour::Hour;
 use crate::page::Page;
 use crate::store::conformance::{Realm, newer_versions, write};
 use crate::store::{Store, StoreError};
-use crate::verify::{Event, Verified, repair, verify};
-use chrono::TimeDelta;
+use crate::verify::{Event, Overrule, Verified, repair, verify};
+use chrono::{DateTime, TimeDelta, Utc};
 
 /// Pages over wikis, accounts, hours and kinds; some made again, some in two versions, some with hostile texts.
 pub(crate) fn pages_of_all_kinds(realm: &Realm) -> Vec<Page> {
@@ -34,6 +34,10 @@ pub(crate) async fn fill(store: &dyn Store, pages: &[Page]) {
 
 /// Verifies; the lines that it tells.
 pub(crate) async fn lines_of(store: &dyn Store) -> (Verified, Vec<String>) {
+    lines_at(store, SystemClock.now()).await
+}
+
+async fn lines_at(store: &dyn Store, now: DateTime<Utc>) -> (Verified, Vec<String>) {
     let mut lines = Vec::new();
     let mut last_share = 0.0;
     let mut tell = |event: Event<'_>| match event {
@@ -43,14 +47,19 @@ pub(crate) async fn lines_of(store: &dyn Store) -> (Verified, Vec<String>) {
             last_share = progress.share;
         }
     };
-    let found = verify(store, SystemClock.now(), &mut tell).await.expect("the store answers");
+    let found = verify(store, now, &mut tell).await.expect("the store answers");
     assert_eq!(found.differences, lines.len() as u64);
     (found, lines)
 }
 
 /// Nothing differs.
 pub(crate) async fn check_clean(store: &dyn Store) -> Verified {
-    let (found, lines) = lines_of(store).await;
+    check_clean_at(store, SystemClock.now()).await
+}
+
+/// The same at another time.
+pub(crate) async fn check_clean_at(store: &dyn Store, now: DateTime<Utc>) -> Verified {
+    let (found, lines) = lines_at(store, now).await;
     assert!(lines.is_empty(), "{}", lines.join("\n"));
     found
 }
@@ -67,10 +76,10 @@ pub(crate) async fn check_told(store: &dyn Store, what: &str, wanted: &[&str], a
 
 /// A repair, or two where the first does not help, and all is well.
 pub(crate) async fn check_mended(store: &dyn Store, what: &str, found: &Verified) -> Result<(), StoreError> {
-    repair(store, found, None).await?;
+    repair(store, found, Overrule::Nothing, SystemClock.now()).await?;
     let (found, lines) = lines_of(store).await;
     if !lines.is_empty() {
-        repair(store, &found, Some(SystemClock.now())).await?;
+        repair(store, &found, Overrule::LaterChanges, SystemClock.now()).await?;
     }
     let (_, lines) = lines_of(store).await;
     assert!(lines.is_empty(), "{what} is not mended:\n{}", lines.join("\n"));

@@ -11,6 +11,7 @@ use schema::hour::Hour;
 use schema::page::{Domain, Page, PageId, UserId};
 use schema::period::Period;
 use schema::query::{Count, CountQuery, DomainRow, PageQuery, PageSlice, UserCount};
+use schema::retention::{Keep, Retention};
 use schema::store::{
     Durability, Migration, PipelineRecord, Repair, Scan, ScanPosition, Scanned, Sealing, Store, StoreError, StoreUrl,
     open,
@@ -38,7 +39,7 @@ impl Fixture {
         let clock = Arc::new(FixedClock::at(NOW));
         let url = StoreUrl::Embedded(folder.path().to_path_buf());
         let store = open(&url, Migration::Apply, Durability::Process).await.unwrap();
-        store.write_pages(pages).await.unwrap();
+        store.write_pages(pages, DateTime::UNIX_EPOCH).await.unwrap();
         let calls = Arc::new(Counted {
             inner: store,
             calls: Mutex::default(),
@@ -212,8 +213,8 @@ impl Counted {
 
 #[async_trait]
 impl Store for Counted {
-    async fn write_pages(&self, pages: &[Page]) -> Result<(), StoreError> {
-        self.count("write_pages").write_pages(pages).await
+    async fn write_pages(&self, pages: &[Page], now: DateTime<Utc>) -> Result<Hour, StoreError> {
+        self.count("write_pages").write_pages(pages, now).await
     }
     async fn list_pages(&self, query: &PageQuery) -> Result<PageSlice, StoreError> {
         self.count("list_pages").list_pages(query).await
@@ -260,6 +261,15 @@ impl Store for Counted {
     async fn seal_counts(&self, now: DateTime<Utc>) -> Result<Sealing, StoreError> {
         self.count("seal_counts").seal_counts(now).await
     }
+    async fn retention(&self) -> Result<Retention, StoreError> {
+        self.count("retention").retention().await
+    }
+    async fn set_keep(&self, keep: Keep, now: DateTime<Utc>) -> Result<(), StoreError> {
+        self.count("set_keep").set_keep(keep, now).await
+    }
+    async fn remove_expired(&self, now: DateTime<Utc>) -> Result<(), StoreError> {
+        self.count("remove_expired").remove_expired(now).await
+    }
     async fn put_record(&self, record: &PipelineRecord) -> Result<(), StoreError> {
         self.count("put_record").put_record(record).await
     }
@@ -272,7 +282,7 @@ impl Store for Counted {
     async fn listed_hours(&self) -> Result<Vec<Hour>, StoreError> {
         self.count("listed_hours").listed_hours().await
     }
-    async fn repair(&self, step: Repair) -> Result<(), StoreError> {
-        self.count("repair").repair(step).await
+    async fn repair(&self, step: Repair, now: DateTime<Utc>) -> Result<(), StoreError> {
+        self.count("repair").repair(step, now).await
     }
 }

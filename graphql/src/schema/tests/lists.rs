@@ -2,6 +2,7 @@
 
 use super::fixture::{Fixture, page};
 use async_graphql::{Request, Variables};
+use chrono::DateTime;
 use schema::store::Store;
 use serde_json::{Value, json};
 
@@ -147,7 +148,7 @@ async fn a_list_that_grows_is_read_backwards_to_its_new_beginning() {
     let fixture = Fixture::known().await;
     let document = format!("query($at: String) {{ pages(last: 5, before: $at) {{ nodes {{ pageId }} {INFO} }} }}");
     let end = read_part(&fixture, &document, "/pages", &Value::Null).await;
-    fixture.calls.write_pages(&[page("www.wikidata.org", 9, (7, "SomeBot"), 0)]).await.unwrap();
+    fixture.calls.write_pages(&[page("www.wikidata.org", 9, (7, "SomeBot"), 0)], DateTime::UNIX_EPOCH).await.unwrap();
     let beginning = read_part(&fixture, &document, "/pages", &end["pageInfo"]["startCursor"]).await;
     let ids: Vec<_> = [beginning, end].iter().flat_map(|part| part["nodes"].as_array().unwrap().clone()).collect();
     let ids: Vec<_> = ids.iter().map(|node| node["pageId"].as_str().unwrap()).collect();

@@ -8,10 +8,10 @@ use crate::hour::Hour;
 use crate::page::{Page, PageKey};
 use crate::query::{ListOrder, PageList, PageQuery, PageSlice};
 use crate::store::StoreError;
-use crate::store::cassandra::CassandraStore;
 use crate::store::cassandra::hours::HourWalk;
 use crate::store::cassandra::rows::pages_of;
 use crate::store::cassandra::slices::visit_pages;
+use crate::store::cassandra::{CassandraStore, retention};
 use chrono::{DateTime, TimeDelta, Timelike, Utc};
 use std::ops::ControlFlow;
 
@@ -52,9 +52,9 @@ pub(super) struct Bounds {
 }
 
 impl Bounds {
-    /// The whole list, newest first.
-    pub(super) fn open() -> Self {
-        Self::between(ListOrder::NewestFirst, DateTime::<Utc>::MIN_UTC, DateTime::<Utc>::MAX_UTC)
+    /// The whole list, newest first, down to `begin`.
+    pub(super) fn down_to(begin: DateTime<Utc>) -> Self {
+        Self::between(ListOrder::NewestFirst, begin, DateTime::<Utc>::MAX_UTC)
     }
 
     /// From `from` (included) to `to` (not included).
@@ -66,8 +66,9 @@ impl Bounds {
         Self { order, at, page_id: String::new(), domain: String::new(), until }
     }
 
-    fn of(query: &PageQuery) -> Self {
-        let from = query.during.from.map_or(DateTime::<Utc>::MIN_UTC, ceil_seconds);
+    /// What a question asks for of the pages from `begin` on.
+    fn of(query: &PageQuery, begin: DateTime<Utc>) -> Self {
+        let from = query.during.from.map_or(begin, |from| ceil_seconds(from).max(begin));
         let to = query.during.to.map_or(DateTime::<Utc>::MAX_UTC, ceil_seconds);
         let all = Self::between(query.order, from, to);
         let is_within = |key: &&PageKey| match query.order {
@@ -186,7 +187,7 @@ pub(super) async fn list_pages(store: &CassandraStore, query: &PageQuery) -> Res
     if query.limit == 0 {
         return Ok(PageSlice::default());
     }
-    let bounds = Bounds::of(query);
+    let bounds = Bounds::of(query, retention::first_kept(store).await?);
     let Some(partition) = Partition::of(&query.list) else { return list_all(store, query, &bounds).await };
     let mut reading = Reading::begin(query);
     let rows = reading.page_rows();

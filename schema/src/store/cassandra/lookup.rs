@@ -3,11 +3,11 @@
 use crate::page::{Domain, Page, PageId, UserId};
 use crate::query::{DomainRow, ListOrder};
 use crate::store::StoreError;
-use crate::store::cassandra::CassandraStore;
 use crate::store::cassandra::errors::of_value;
 use crate::store::cassandra::list::{Bounds, Partition, visit_partition};
 use crate::store::cassandra::rows::{pages_of, texts_of};
 use crate::store::cassandra::slices::collect;
+use crate::store::cassandra::{CassandraStore, retention};
 use chrono::{NaiveDate, NaiveTime, TimeDelta};
 use futures::{StreamExt, TryStreamExt, stream};
 use scylla::response::query_result::QueryRowsResult;
@@ -51,7 +51,8 @@ pub(super) async fn load_users(
 
 async fn load_user(store: &CassandraStore, domain: &Domain, user_id: UserId) -> Result<Option<Page>, StoreError> {
     let account = Partition::Account(domain.to_string(), user_id.to_string());
-    visit_partition(store, &account, &Bounds::open(), 1, ControlFlow::Break).await
+    let bounds = Bounds::down_to(retention::first_kept(store).await?);
+    visit_partition(store, &account, &bounds, 1, ControlFlow::Break).await
 }
 
 /// Every page with this number: the partition's order is by wiki.

@@ -2,11 +2,12 @@
 //!
 //! Longer periods are sealed once they are over: until then readers put their parts together, and their marks wait.
 
+use crate::hour::Hour;
 use crate::period::{Period, TimeUnit};
 use crate::store::cassandra::CassandraStore;
 use crate::store::cassandra::hours::stored_years;
 use crate::store::cassandra::seal::{Outcome, seal};
-use crate::store::cassandra::{as_of, heads, marks, old};
+use crate::store::cassandra::{as_of, heads, marks, old, retention};
 use crate::store::{Sealing, StoreError};
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::{StreamExt, stream};
@@ -26,11 +27,13 @@ const SHORTEST_FIRST: [TimeUnit; 4] = [TimeUnit::Hour, TimeUnit::Day, TimeUnit::
 /// One pass.
 pub(super) async fn seal_counts(store: &CassandraStore, now: DateTime<Utc>) -> Result<Sealing, StoreError> {
     let years = stored_years(store).await?;
+    let frozen = retention::load(store).await?.frozen_before(retention::sealed_until(now));
     let mut pass = Pass { store, now, marked: BTreeMap::new(), sealed: 0, left: BTreeSet::new(), failed: None };
     // In this order: who takes an hour's mark away has marked its day before.
     for unit in SHORTEST_FIRST {
         pass.marked.insert(unit, marks::list(store, unit, &years).await?);
     }
+    pass.pass_over_frozen(frozen).await?;
     for unit in SHORTEST_FIRST {
         let due = if unit == TimeUnit::Hour { pass.due_hours() } else { pass.due(unit).await? };
         pass.seal_all(due).await;
@@ -59,6 +62,16 @@ struct Pass<'a> {
 }
 
 impl Pass<'_> {
+    /// Takes the marks away of hours whose rows may be gone: their counts stay as they are.
+    async fn pass_over_frozen(&mut self, frozen: Hour) -> Result<(), StoreError> {
+        let marked = self.marked.entry(TimeUnit::Hour).or_default();
+        let open = marked.split_off(&Period { start: frozen, unit: TimeUnit::Hour });
+        for hour in std::mem::replace(marked, open) {
+            marks::delete(self.store, &marks::of_period(self.store, hour).await?).await?;
+        }
+        Ok(())
+    }
+
     /// The marked hours that are sealed now, the newest first.
     fn due_hours(&mut self) -> Vec<Period> {
         let marked = self.marked.remove(&TimeUnit::Hour).unwrap_or_default();

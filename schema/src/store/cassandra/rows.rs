@@ -22,12 +22,15 @@ pub(super) struct PageTexts<'a> {
     pub(super) page_id: String,
     pub(super) user_id: String,
     pub(super) date_hour: String,
+    /// Seconds for which its rows are kept; 0 is for ever.
+    ttl: i32,
 }
 
 impl<'a> PageTexts<'a> {
-    pub(super) fn of(page: &'a Page) -> Self {
+    pub(super) fn of(page: &'a Page, ttl: i32) -> Self {
         Self {
             page,
+            ttl,
             page_id: page.page_id.to_string(),
             user_id: page.user_id.to_string(),
             date_hour: Hour::of(page.created_at).to_string(),
@@ -35,7 +38,7 @@ impl<'a> PageTexts<'a> {
     }
 }
 
-/// One row to write; the last value is its write timestamp.
+/// One row to write; the last values are its write timestamp and for how many seconds it is kept.
 #[derive(SerializeRow, Clone, Copy)]
 #[scylla(flavor = "enforce_order", skip_name_checks)]
 pub(super) struct InsertRow<'a> {
@@ -52,6 +55,7 @@ pub(super) struct InsertRow<'a> {
     rev_id: i64,
     event_id: &'a str,
     version: i64,
+    ttl: i32,
 }
 
 /// One row of a table by hour to write.
@@ -81,6 +85,7 @@ impl<'a> From<&'a PageTexts<'_>> for InsertRow<'a> {
             // Neither null (a tombstone) nor unset (the cell of an event with the same key would stay).
             event_id: page.event_id.as_deref().unwrap_or(""),
             version: page.version,
+            ttl: texts.ttl,
         }
     }
 }

@@ -8,11 +8,11 @@ use crate::period::{Period, TimeUnit};
 use crate::query::{DomainRow, ListOrder};
 use crate::store::cassandra::CassandraStore;
 use crate::store::cassandra::errors::{of_prepare, of_request};
-use crate::store::cassandra::hours::{HourWalk, YEARS, year_of};
+use crate::store::cassandra::hours::HourWalk;
 use crate::store::cassandra::rows::SELECT_COLUMNS;
 use crate::store::cassandra::slices::PAGE_ROWS;
-use crate::store::cassandra::write::write_pages;
-use crate::store::cassandra::{heads, marks};
+use crate::store::cassandra::write::{list_hour, write_pages};
+use crate::store::cassandra::{heads, marks, retention};
 use crate::store::scan::At;
 use crate::store::{OddRow, Repair, Scan, ScanPosition, Scanned, StoreError};
 use crate::tables::Table;
@@ -148,7 +148,8 @@ impl ScanRow<'_> {
         ];
         let known = texts.into_iter().filter_map(|(name, text)| Some(format!("{name}={:?}", text?)));
         let at = self.created_at.map(|at| format!("created_at={}", at.format("%FT%T%.fZ")));
-        OddRow { key: known.chain(at).collect::<Vec<_>>().join(" "), why }
+        let hour = self.created_at.map(Hour::of);
+        OddRow { key: known.chain(at).collect::<Vec<_>>().join(" "), hour, why }
     }
 
     /// Which share of the ring lies up to it.
@@ -220,13 +221,13 @@ pub(super) async fn listed_hours(store: &CassandraStore) -> Result<Vec<Hour>, St
 }
 
 /// Does a step of a repair.
-pub(super) async fn repair(store: &CassandraStore, step: Repair) -> Result<(), StoreError> {
+pub(super) async fn repair(store: &CassandraStore, step: Repair, now: DateTime<Utc>) -> Result<(), StoreError> {
     match step {
-        Repair::Pages(pages) => write_pages(store, &pages).await,
+        Repair::Pages(pages) => write_pages(store, &pages, now).await.map(drop),
         // Each table has rows of its own, which are written.
         Repair::Table(_) => Ok(()),
         Repair::Domains(rows) => list_domains(store, &rows).await,
-        Repair::Hours(hours) => list_hours(store, &hours).await,
+        Repair::Hours(hours) => list_hours(store, &hours, now).await,
         Repair::Accounts(pages) => list_accounts(store, &pages).await,
         Repair::Counts(hours) => count_again(store, &hours).await,
     }
@@ -263,12 +264,10 @@ async fn count_again(store: &CassandraStore, hours: &[Hour]) -> Result<(), Store
     marks::set(store, &hours.iter().map(|start| Period { start: *start, unit: TimeUnit::Hour }).collect()).await
 }
 
-async fn list_hours(store: &CassandraStore, hours: &[Hour]) -> Result<(), StoreError> {
-    let put = &store.statements.put_hour;
+async fn list_hours(store: &CassandraStore, hours: &[Hour], now: DateTime<Utc>) -> Result<(), StoreError> {
+    let retention = retention::load(store).await?;
     for hour in hours {
-        let year = year_of(*hour);
-        store.session.execute_unpaged(put, (YEARS, &year)).await.map_err(of_request)?;
-        store.session.execute_unpaged(put, (&year, hour.to_string())).await.map_err(of_request)?;
+        list_hour(store, *hour, retention::ttl_of_hour(&retention, *hour, now)).await?;
     }
     Ok(())
 }

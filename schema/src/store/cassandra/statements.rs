@@ -51,6 +51,7 @@ impl ListStatements {
 pub(super) struct Statements {
     pub(super) inserts: Vec<TableInserts>,
     pub(super) put_domain: PreparedStatement,
+    pub(super) put_year: PreparedStatement,
     pub(super) put_hour: PreparedStatement,
     pub(super) put_account: PreparedStatement,
     pub(super) put_name: PreparedStatement,
@@ -85,7 +86,8 @@ impl Statements {
             put_domain: it
                 .prepare("INSERT INTO {keyspace}.domains (shelf, domain, wiki) VALUES ('all', ?, ?) USING TIMESTAMP 1")
                 .await?,
-            put_hour: it.prepare("INSERT INTO {keyspace}.hours (shelf, date_hour) VALUES (?, ?)").await?,
+            put_year: it.prepare("INSERT INTO {keyspace}.hours (shelf, date_hour) VALUES ('years', ?)").await?,
+            put_hour: it.prepare("INSERT INTO {keyspace}.hours (shelf, date_hour) VALUES (?, ?) USING TTL ?").await?,
             put_account: it.prepare("INSERT INTO {keyspace}.accounts_by_id (user_id, domain) VALUES (?, ?)").await?,
             put_name: it
                 .prepare(
@@ -167,7 +169,9 @@ impl Preparer<'_> {
         let marks = vec!["?"; columns.split(',').count()].join(", ");
         let name = table.name();
         let single = self
-            .prepare(&format!("INSERT INTO {{keyspace}}.{name} ({columns}) VALUES ({marks}) USING TIMESTAMP ?"))
+            .prepare(&format!(
+                "INSERT INTO {{keyspace}}.{name} ({columns}) VALUES ({marks}) USING TIMESTAMP ? AND TTL ?"
+            ))
             .await?;
         Ok(TableInserts { table, single })
     }

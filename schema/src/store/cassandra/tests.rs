@@ -2,6 +2,7 @@
 
 mod counting;
 mod passes;
+mod retention;
 mod sealing;
 mod verify;
 

@@ -7,11 +7,11 @@ use crate::store::StoreError;
 use crate::store::cassandra::CassandraStore;
 use crate::store::cassandra::batches::{Request, plan};
 use crate::store::cassandra::errors::of_request;
-use crate::store::cassandra::hours::{YEARS, year_of};
-use crate::store::cassandra::marks;
+use crate::store::cassandra::hours::year_of;
 use crate::store::cassandra::rows::{HourInsertRow, InsertRow, PageTexts};
 use crate::store::cassandra::statements::{TableInserts, batch_of};
-use chrono::{Datelike, NaiveDate};
+use crate::store::cassandra::{marks, retention};
+use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use futures::{StreamExt, TryStreamExt, stream};
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
@@ -32,7 +32,7 @@ pub(super) struct Remembered {
 
 /// A row that many pages share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Shelved<'a> {
+pub(super) enum Shelved<'a> {
     Domain(&'a Domain, &'a WikiId),
     Hour(Hour),
     Account(UserId, &'a Domain),
@@ -54,9 +54,9 @@ impl<'a> Shelved<'a> {
 
 impl Remembered {
     /// The shared rows of these pages that were not written yet, by hash.
-    fn missing<'a>(&self, pages: &'a [Page]) -> HashMap<u64, Shelved<'a>> {
+    pub(super) fn missing<'a>(&self, pages: impl IntoIterator<Item = &'a Page>) -> HashMap<u64, Shelved<'a>> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let rows = pages.iter().flat_map(Shelved::of).map(|row| (self.key.hash_one(row), row));
+        let rows = pages.into_iter().flat_map(Shelved::of).map(|row| (self.key.hash_one(row), row));
         rows.filter(|(hash, _)| !known.contains(hash)).collect()
     }
 
@@ -69,31 +69,64 @@ impl Remembered {
     }
 }
 
-/// Writes the rows of all tables for each page, and once all are acknowledged marks their hours to be counted.
-pub(super) async fn write_pages(store: &CassandraStore, pages: &[Page]) -> Result<(), StoreError> {
-    let texts: Vec<PageTexts<'_>> = pages.iter().map(PageTexts::of).collect();
-    let missing = store.remembered.missing(pages);
-    let shared: Vec<_> = missing.values().map(|row| write_shared(store, row)).collect();
+/// Writes the rows of all tables for each page whose hour is not frozen, and once all are acknowledged marks their hours to
+/// be counted. Gives the hour before which all is frozen.
+pub(super) async fn write_pages(
+    store: &CassandraStore,
+    pages: &[Page],
+    now: DateTime<Utc>,
+) -> Result<Hour, StoreError> {
+    let retention = retention::load(store).await?;
+    let frozen = retention.frozen_before(now);
+    let ttl = |page: &Page| retention::ttl_of_page(&retention, page.created_at, now);
+    let texts: Vec<PageTexts<'_>> = pages
+        .iter()
+        .filter(|page| Hour::of(page.created_at) >= frozen)
+        .map(|page| PageTexts::of(page, ttl(page)))
+        .collect();
+    let missing = store.remembered.missing(texts.iter().map(|texts| texts.page));
+    let ttl = |hour| retention::ttl_of_hour(&retention, hour, now);
+    write_rows(store, &texts, missing, &ttl).await?;
+    let hour_of = |texts: &PageTexts<'_>| Period::of(TimeUnit::Hour, Hour::of(texts.page.created_at));
+    marks::set(store, &texts.iter().map(hour_of).collect()).await?;
+    Ok(frozen)
+}
+
+pub(super) async fn write_rows(
+    store: &CassandraStore,
+    texts: &[PageTexts<'_>],
+    missing: HashMap<u64, Shelved<'_>>,
+    ttl_of_hour: &(dyn Fn(Hour) -> i32 + Sync),
+) -> Result<(), StoreError> {
+    let shared: Vec<_> = missing.values().map(|row| write_shared(store, row, ttl_of_hour)).collect();
     let shared = stream::iter(shared).buffer_unordered(IN_FLIGHT).try_collect::<()>();
-    let requests: Vec<_> = plan(store, &texts).into_iter().map(|request| send(store, request)).collect();
+    let requests: Vec<_> = plan(store, texts).into_iter().map(|request| send(store, request)).collect();
     let rows = stream::iter(requests).buffer_unordered(IN_FLIGHT).try_collect::<()>();
     futures::try_join!(rows, shared)?;
     store.remembered.remember(missing.into_keys());
-    marks::set(store, &pages.iter().map(|page| Period::of(TimeUnit::Hour, Hour::of(page.created_at))).collect()).await
+    Ok(())
 }
 
-async fn write_shared(store: &CassandraStore, row: &Shelved<'_>) -> Result<(), StoreError> {
+/// Lists an hour for `ttl` seconds, and its year, of which counts may be left, for ever.
+pub(super) async fn list_hour(store: &CassandraStore, hour: Hour, ttl: i32) -> Result<(), StoreError> {
+    let (session, statements, year) = (&store.session, &store.statements, year_of(hour));
+    session.execute_unpaged(&statements.put_year, (&year,)).await.map_err(of_request)?;
+    session.execute_unpaged(&statements.put_hour, (&year, hour.to_string(), ttl)).await.map_err(of_request)?;
+    Ok(())
+}
+
+async fn write_shared(
+    store: &CassandraStore,
+    row: &Shelved<'_>,
+    ttl_of_hour: &(dyn Fn(Hour) -> i32 + Sync),
+) -> Result<(), StoreError> {
     let (session, statements) = (&store.session, &store.statements);
     match row {
         Shelved::Domain(domain, wiki) => {
             let values = (domain.as_str(), wiki.as_str());
             session.execute_unpaged(&statements.put_domain, values).await.map_err(of_request)?;
         }
-        Shelved::Hour(hour) => {
-            let year = year_of(*hour);
-            session.execute_unpaged(&statements.put_hour, (YEARS, &year)).await.map_err(of_request)?;
-            session.execute_unpaged(&statements.put_hour, (&year, hour.to_string())).await.map_err(of_request)?;
-        }
+        Shelved::Hour(hour) => list_hour(store, *hour, ttl_of_hour(*hour)).await?,
         Shelved::Account(user_id, domain) => {
             let values = (user_id.to_string(), domain.as_str());
             session.execute_unpaged(&statements.put_account, values).await.map_err(of_request)?;

@@ -5,14 +5,14 @@ use crate::query::{PageList, PageQuery};
 use crate::reference::Reference;
 use crate::store::conformance::{Realm, check_all_reads, seal, write};
 use crate::store::{PipelineRecord, Store};
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 
 /// An empty write is one.
 pub async fn nothing_is_written(store: &dyn Store) {
-    store.write_pages(&[]).await.expect("an empty write is one");
+    store.write_pages(&[], DateTime::UNIX_EPOCH).await.expect("an empty write is one");
 }
 
 /// Writing the same pages again, alone or with others, changes nothing.
@@ -34,7 +34,7 @@ pub async fn any_order_gives_the_same(store: &dyn Store) {
         let mut rest = events.as_slice();
         for size in [1, 7, 64, 3, 150, 500] {
             let (batch, behind) = rest.split_at(size.min(rest.len()));
-            store.write_pages(batch).await.expect("the store takes a batch");
+            store.write_pages(batch, DateTime::UNIX_EPOCH).await.expect("the store takes a batch");
             rest = behind;
         }
         seal(store).await;

@@ -3,10 +3,12 @@
 //! The writer counts them part by part between its writes, so that the store takes and answers all else meanwhile.
 
 use crate::hour::Hour;
+use crate::period::TimeUnit;
 use crate::store::embedded::error::store_error;
+use crate::store::embedded::expiry;
 use crate::store::embedded::names::Names;
 use crate::store::embedded::readers::Readers;
-use crate::store::embedded::rollup::{Changes, Group, kind_of};
+use crate::store::embedded::rollup::{Changes, Group, kind_of, number_of_unit};
 use crate::store::embedded::rows::{domain_of, user_id_of};
 use crate::store::{Sealing, StoreError};
 use crate::wiki::ProjectFamily;
@@ -48,14 +50,44 @@ impl Uncounted {
     }
 }
 
-/// Has every page counted anew: what the rollups hold is dropped. Within the caller's transaction.
+/// Has every page counted anew: what the rollups hold is dropped, but of frozen hours, whose pages may be gone. Within the
+/// caller's transaction.
 pub(super) fn count_all_anew(db: &Connection) -> rusqlite::Result<()> {
-    for table in ["total_counts", "domain_counts", "user_counts", "user_month_counts", "uncounted"] {
-        db.execute(&format!("DELETE FROM {table}"), [])?;
-    }
+    db.execute("DELETE FROM uncounted", [])?;
+    drop_counts(db, expiry::load(db)?.frozen())?;
     db.execute(
         "INSERT INTO uncounted SELECT 1, max(page_no), max(page_no) FROM pages HAVING max(page_no) IS NOT NULL",
         [],
+    )?;
+    Ok(())
+}
+
+/// Drops what is counted from an hour on. Of a longer period that begins before it, what the hours before make up stays.
+fn drop_counts(db: &Connection, from: Hour) -> rusqlite::Result<()> {
+    for (table, group) in [("total_counts", "family"), ("domain_counts", "domain_no")] {
+        for unit in TimeUnit::LONGEST_FIRST {
+            let (number, start) = (number_of_unit(unit), unit.floor(from).count());
+            db.execute(&format!("DELETE FROM {table} WHERE unit = ?1 AND start >= ?2"), [number, start])?;
+            if unit != TimeUnit::Hour {
+                db.execute(
+                    &format!(
+                        "INSERT INTO {table} (unit, start, {group}, kind, page_count) \
+                         SELECT ?1, ?2, {group}, kind, sum(page_count) FROM {table} \
+                         WHERE unit = 0 AND start >= ?2 AND start < ?3 GROUP BY {group}, kind"
+                    ),
+                    [number, start, from.count()],
+                )?;
+            }
+        }
+    }
+    let month = TimeUnit::Month.floor(from).count();
+    db.execute("DELETE FROM user_counts WHERE start >= ?1", [from.count()])?;
+    db.execute("DELETE FROM user_month_counts WHERE start >= ?1", [month])?;
+    db.execute(
+        "INSERT INTO user_month_counts (account_no, start, kind, page_count) \
+         SELECT account_no, ?1, kind, sum(page_count) FROM user_counts \
+         WHERE start >= ?1 AND start < ?2 GROUP BY account_no, kind",
+        [month, from.count()],
     )?;
     Ok(())
 }
@@ -92,9 +124,12 @@ fn changes_of(db: &Connection, names: &mut Names, first: i64, last: i64) -> rusq
     let mut changes = Changes::default();
     let mut statement = db.prepare_cached(
         "SELECT p.created_at, p.domain_no, d.domain, p.name_no, p.user_id, p.namespace, p.is_bot, p.is_redirect \
-         FROM pages p CROSS JOIN domain_names d ON d.domain_no = p.domain_no WHERE p.page_no BETWEEN ?1 AND ?2",
+         FROM pages p CROSS JOIN domain_names d ON d.domain_no = p.domain_no \
+         WHERE p.page_no BETWEEN ?1 AND ?2 AND p.created_at >= ?3",
     )?;
-    let mut rows = statement.query(params![first, last])?;
+    // No hour freezes while something awaits counting: what is frozen was counted before.
+    let frozen = expiry::load(db)?.frozen().start().timestamp();
+    let mut rows = statement.query(params![first, last, frozen])?;
     while let Some(row) = rows.next()? {
         let (seconds, domain_no): (i64, i64) = (row.get(0)?, row.get(1)?);
         let time = DateTime::from_timestamp(seconds, 0).ok_or(rusqlite::Error::IntegralValueOutOfRange(0, seconds))?;

@@ -166,10 +166,18 @@ impl Reading<'_> {
         while let Some(row) = rows.next()? {
             let key = (PAGE_COLUMNS + 1..).zip(self.index.key()).map(|(at, _)| key_part(row, at));
             let key = key.collect::<rusqlite::Result<Vec<_>>>()?;
-            self.rows.push(page_at(row).map_err(|why| OddRow { key: self.shown(&key), why }));
+            self.rows.push(page_at(row).map_err(|why| OddRow { key: self.shown(&key), hour: self.hour(&key), why }));
             self.last = Some(key);
         }
         Ok(())
+    }
+
+    fn hour(&self, key: &[KeyPart]) -> Option<Hour> {
+        let mut parts = self.index.key().zip(key);
+        parts.find_map(|(column, part)| match (column, part) {
+            ("created_at", KeyPart::Number(seconds)) => Some(Hour::from_count(seconds.div_euclid(3_600))),
+            _ => None,
+        })
     }
 
     fn shown(&self, key: &[KeyPart]) -> String {

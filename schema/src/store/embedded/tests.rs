@@ -9,6 +9,7 @@ use chrono::DateTime;
 use rusqlite::Connection;
 use std::path::Path;
 
+mod retention;
 mod upgrade;
 mod verify;
 
@@ -53,12 +54,12 @@ async fn reopening_keeps_everything() {
     let folder = tempfile::tempdir().unwrap();
     let record = PipelineRecord { kind: "positions".into(), key: "stream".into(), payload: vec![0, 1, 255] };
     let store = open(folder.path()).await.unwrap();
-    store.write_pages(&[page(1, 60, "A"), page(2, 60, "B")]).await.unwrap();
+    store.write_pages(&[page(1, 60, "A"), page(2, 60, "B")], DateTime::UNIX_EPOCH).await.unwrap();
     store.put_record(&record).await.unwrap();
     drop(store);
 
     let store = open(folder.path()).await.unwrap();
-    store.write_pages(&[page(3, 61, "C"), page(1, 60, "A")]).await.unwrap();
+    store.write_pages(&[page(3, 61, "C"), page(1, 60, "A")], DateTime::UNIX_EPOCH).await.unwrap();
     let slice = store.list_pages(&PageQuery::newest(PageList::All, 10)).await.unwrap();
     let titles: Vec<_> = slice.pages.iter().map(|p| p.page_title.as_str()).collect();
     assert_eq!(titles, ["C", "B", "A"]);
@@ -70,7 +71,8 @@ async fn writes_that_wait_together_are_all_answered() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path()).await.unwrap();
     let pages: Vec<Page> = (1..=300).map(|n| page(n, 3600 + i64::try_from(n).unwrap() / 7, "T")).collect();
-    let results = futures::future::join_all(pages.chunks(1).map(|chunk| store.write_pages(chunk))).await;
+    let results =
+        futures::future::join_all(pages.chunks(1).map(|chunk| store.write_pages(chunk, DateTime::UNIX_EPOCH))).await;
     assert!(results.iter().all(Result::is_ok));
     let slice = store.list_pages(&PageQuery::newest(PageList::All, 1000)).await.unwrap();
     assert_eq!((slice.pages.len(), slice.next), (300, None));
@@ -124,7 +126,7 @@ async fn a_sample_is_made_anew_and_stays_apart_from_live_pages() {
     std::fs::write(folder.path().join(DATABASE_FILE), "").unwrap();
     for start in 1..=3 {
         let sample = EmbeddedStore::open_sample(folder.path()).await.unwrap();
-        sample.write_pages(&[page(start, 60, "A")]).await.unwrap();
+        sample.write_pages(&[page(start, 60, "A")], DateTime::UNIX_EPOCH).await.unwrap();
         let pages = sample.list_pages(&PageQuery::newest(PageList::All, 10)).await.unwrap().pages;
         assert_eq!(pages, [page(start, 60, "A")]);
     }
@@ -148,7 +150,7 @@ async fn a_sample_replaces_nothing_but_an_earlier_sample_that_nobody_uses() {
 
     let folder = tempfile::tempdir().unwrap();
     let live = open(folder.path()).await.unwrap();
-    live.write_pages(&[page(1, 60, "A")]).await.unwrap();
+    live.write_pages(&[page(1, 60, "A")], DateTime::UNIX_EPOCH).await.unwrap();
     drop(live);
     check_sample_refused(folder.path(), &["not the sample's", "--store"]).await;
     let live = open(folder.path()).await.unwrap();
@@ -182,7 +184,7 @@ async fn documented_selects_work_in_sqlite() {
     // 2025-05-18 13:00:10: two of one second, so that the order of their ids as text shows.
     let at = 1_747_573_210;
     let pages = [page(975_886, at, "A"), page(1_000_000, at, "B"), page(975_885, at + 5, "C")];
-    store.write_pages(&pages).await.unwrap();
+    store.write_pages(&pages, DateTime::UNIX_EPOCH).await.unwrap();
     let tables = [
         ("pages_by_user", "user_id = '43130'"),
         ("pages_by_domain", "domain = 'it.wikisource.org'"),
@@ -216,9 +218,9 @@ async fn a_larger_version_by_another_author_moves_the_page() {
     new.version += 1;
     new.user_id = "9".parse().unwrap();
     new.user_name = "Other".into();
-    store.write_pages(&[old.clone(), page(2, 70, "B")]).await.unwrap();
-    store.write_pages(std::slice::from_ref(&new)).await.unwrap();
-    store.write_pages(std::slice::from_ref(&old)).await.unwrap();
+    store.write_pages(&[old.clone(), page(2, 70, "B")], DateTime::UNIX_EPOCH).await.unwrap();
+    store.write_pages(std::slice::from_ref(&new), DateTime::UNIX_EPOCH).await.unwrap();
+    store.write_pages(std::slice::from_ref(&old), DateTime::UNIX_EPOCH).await.unwrap();
     let reference = Reference::of([&page(2, 70, "B"), &old, &new]);
     assert_eq!(differences(&store, &reference, Scope::Whole).await.unwrap(), [""; 0]);
     let left = store.list_pages(&PageQuery::newest(PageList::UserId(old.user_id), 10)).await.unwrap();

@@ -5,7 +5,7 @@ use crate::page::Page;
 use crate::store::conformance::realm::Realm;
 
 fn check_chunks(pages: &[Page], table: Table) {
-    let texts: Vec<_> = pages.iter().map(PageTexts::of).collect();
+    let texts: Vec<_> = pages.iter().map(|page| PageTexts::of(page, 0)).collect();
     let chunks = chunks_of(table, texts.iter().collect());
     let mut ids: Vec<_> = chunks.iter().flatten().map(|row| row.page_id.as_str()).collect();
     ids.sort_unstable();
@@ -32,7 +32,7 @@ fn each_row_goes_once_in_a_batch_the_node_takes() {
 #[test]
 fn rows_of_one_partition_share_their_batches() {
     let pages = Realm::of("batches").varied_pages(300);
-    let texts: Vec<_> = pages.iter().map(PageTexts::of).collect();
+    let texts: Vec<_> = pages.iter().map(|page| PageTexts::of(page, 0)).collect();
     let chunks = chunks_of(Table::PagesByDomain, texts.iter().collect());
     // Three wikis of 100 pages each, although they came in turn.
     assert_eq!(chunks.iter().map(Vec::len).collect::<Vec<_>>(), [100, 100, 100]);
@@ -41,6 +41,6 @@ fn rows_of_one_partition_share_their_batches() {
 #[test]
 fn few_rows_of_several_partitions_share_one() {
     let pages = Realm::of("batches").varied_pages(9);
-    let texts: Vec<_> = pages.iter().map(PageTexts::of).collect();
+    let texts: Vec<_> = pages.iter().map(|page| PageTexts::of(page, 0)).collect();
     assert_eq!(chunks_of(Table::PagesByDomain, texts.iter().collect()).len(), 1);
 }

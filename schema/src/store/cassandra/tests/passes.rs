@@ -28,12 +28,12 @@ async fn a_pass_says_up_to_when_it_counted() {
     let at = |seconds| hour.start() + TimeDelta::seconds(seconds);
     assert_eq!(as_of(&store).await, DateTime::UNIX_EPOCH, "no pass was made");
     let pages = pages_of(hour, 90);
-    writer.write_pages(&pages[..30]).await.unwrap();
+    writer.write_pages(&pages[..30], DateTime::UNIX_EPOCH).await.unwrap();
     assert_eq!(store.seal_counts(at(60)).await.unwrap().left, 0);
     assert_eq!(as_of(&store).await, at(60));
 
     // The running hour rests: what came since is not counted, and nobody says so.
-    writer.write_pages(&pages[30..60]).await.unwrap();
+    writer.write_pages(&pages[30..60], DateTime::UNIX_EPOCH).await.unwrap();
     let pass = store.seal_counts(at(62)).await.unwrap();
     assert_eq!((pass.sealed, pass.left), (0, 1));
     assert_eq!(as_of(&store).await, at(60));
@@ -52,7 +52,7 @@ async fn a_pass_says_up_to_when_it_counted() {
     // Day and month are over: they are sealed, and again with a late page.
     assert_eq!(store.seal_counts(at(2 * 86_400)).await.unwrap().sealed, 2);
     check_recount(&store, &pages[..60], "the month is sealed").await;
-    writer.write_pages(&pages[60..]).await.unwrap();
+    writer.write_pages(&pages[60..], DateTime::UNIX_EPOCH).await.unwrap();
     assert_eq!(store.seal_counts(at(2 * 86_400)).await.unwrap().sealed, 3);
     check_recount(&store, &pages, "a late page came").await;
 }
@@ -64,10 +64,10 @@ async fn a_day_sealed_too_early_is_sealed_on() {
     let hour = Hour::of("2026-03-15T10:00:00Z".parse().unwrap());
     let (first, second) = (pages_of(hour, 20), late(&late(&pages_of(hour, 20))));
     let next_day: Vec<Page> = pages_of(hour.plus(24), 30).split_off(20);
-    store.write_pages(&first).await.unwrap();
-    store.write_pages(&second).await.unwrap();
+    store.write_pages(&first, DateTime::UNIX_EPOCH).await.unwrap();
+    store.write_pages(&second, DateTime::UNIX_EPOCH).await.unwrap();
     seal_all(&store).await;
-    store.write_pages(&next_day).await.unwrap();
+    store.write_pages(&next_day, DateTime::UNIX_EPOCH).await.unwrap();
     let pass = store.seal_counts(hour.plus(25).start()).await.unwrap();
     assert_eq!((pass.sealed, pass.left), (4, 0), "hour, day, month, year");
     check_recount(&store, &[first, second, next_day].concat(), "sealed early").await;
@@ -80,7 +80,7 @@ async fn old_generations_are_removed() {
     let at = |minutes| hour.start() + TimeDelta::minutes(minutes);
     let pages = pages_of(hour, 60);
     for (n, part) in pages.chunks(20).enumerate() {
-        store.write_pages(part).await.unwrap();
+        store.write_pages(part, DateTime::UNIX_EPOCH).await.unwrap();
         store.seal_counts(at(61 + n as i64)).await.unwrap();
     }
     assert_eq!(generations_of_hours(&store).await, 3);
@@ -108,7 +108,7 @@ async fn pages_of_an_older_layout_are_counted() {
     let open = async |migration| CassandraStore::open(&nodes, &keyspace, migration).await.unwrap();
     let pages = some_pages(&Realm::of("upgrade"), 200);
     let older = open(Migration::Apply).await;
-    older.write_pages(&[pages.clone(), late(&pages)].concat()).await.unwrap();
+    older.write_pages(&[pages.clone(), late(&pages)].concat(), DateTime::UNIX_EPOCH).await.unwrap();
     for table in ["marks", "heads", "counts_by_domain"] {
         session.query_unpaged(format!("DROP TABLE {keyspace}.{table}"), ()).await.unwrap();
     }

@@ -4,6 +4,7 @@ use super::counting::*;
 use crate::period::TimeUnit;
 use crate::store::conformance::Realm;
 use crate::store::{Store, StoreError};
+use chrono::DateTime;
 use futures::FutureExt;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
@@ -23,7 +24,7 @@ async fn a_sealer_may_die_behind_any_step() {
         let pages = some_pages(&realm, 60);
         let mut events = Vec::new();
         for round in [pages[..40].to_vec(), by_others(&realm, &pages[..20]), pages[30..].to_vec()] {
-            store.write_pages(&round).await.unwrap();
+            store.write_pages(&round, DateTime::UNIX_EPOCH).await.unwrap();
             events.extend(round);
             set_hook(
                 &store,
@@ -52,7 +53,7 @@ async fn pages_may_come_behind_any_step() {
         let (writer, coming) = (Arc::clone(&writer), Arc::new(rounds.clone()));
         let round = Arc::new(AtomicUsize::new(0));
         let counter = Arc::clone(&round);
-        store.write_pages(&pages[..20]).await.unwrap();
+        store.write_pages(&pages[..20], DateTime::UNIX_EPOCH).await.unwrap();
         set_hook(
             &store,
             Some(Arc::new(move |at, period| {
@@ -61,7 +62,7 @@ async fn pages_may_come_behind_any_step() {
                     if at == step && period.unit == unit {
                         let round = round.fetch_add(1, Ordering::SeqCst);
                         if let Some(pages) = coming.get(round) {
-                            writer.write_pages(pages).await?;
+                            writer.write_pages(pages, DateTime::UNIX_EPOCH).await?;
                         }
                     }
                     Ok(())
@@ -92,16 +93,16 @@ async fn two_sealers_may_meet_at_any_step() {
         let more = by_others(&realm, &pages[..10]);
         let (other, coming) = (Arc::clone(&other), more.clone());
         let met = Arc::new(AtomicUsize::new(0));
-        store.write_pages(&pages).await.unwrap();
+        store.write_pages(&pages, DateTime::UNIX_EPOCH).await.unwrap();
         seal_all(&store).await;
-        store.write_pages(&pages[..1]).await.unwrap();
+        store.write_pages(&pages[..1], DateTime::UNIX_EPOCH).await.unwrap();
         set_hook(
             &store,
             Some(Arc::new(move |at, period| {
                 let (other, coming, met) = (Arc::clone(&other), coming.clone(), Arc::clone(&met));
                 async move {
                     if at == step && period.unit == unit && met.fetch_add(1, Ordering::SeqCst) == 0 {
-                        other.write_pages(&coming).await?;
+                        other.write_pages(&coming, DateTime::UNIX_EPOCH).await?;
                         seal_all(&other).await;
                     }
                     Ok(())
@@ -131,7 +132,8 @@ async fn any_order_three_times_over() {
                 let mut rest = part.as_slice();
                 while !rest.is_empty() {
                     let (batch, behind) = rest.split_at(random.random_range(1..=rest.len().min(60)));
-                    let (wrote, sealed) = tokio::join!(store.write_pages(batch), store.seal_counts(long_after()));
+                    let (wrote, sealed) =
+                        tokio::join!(store.write_pages(batch, DateTime::UNIX_EPOCH), store.seal_counts(long_after()));
                     wrote.unwrap();
                     sealed.unwrap();
                     rest = behind;

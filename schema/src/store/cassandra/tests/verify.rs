@@ -9,7 +9,7 @@ use crate::store::conformance::Realm;
 use crate::store::{Migration, Store};
 use crate::tables::Table;
 use crate::verify::tests::{check_clean, check_mended, check_told, fill, hour_name, lines_of, pages_of_all_kinds};
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta};
 use tokio::sync::{Mutex, MutexGuard};
 
 const REALM: &str = "verify_cassandra";
@@ -65,24 +65,24 @@ impl Filled {
         let period = parse_name(period).expect("a period's name");
         heads::load_current(&self.store, period).await.expect("the node answers").expect("the period is sealed")
     }
+}
 
-    /// The key of the page's row.
-    fn key(&self, table: Table, page: &Page) -> String {
-        let Page { page_id, user_id, user_name, domain, .. } = page;
-        let at = page.created_at.timestamp_millis();
-        let creation = format!("created_at = {at} AND page_id = '{page_id}'");
-        match table {
-            Table::PagesById => format!("page_id = '{page_id}' AND domain = '{domain}'"),
-            Table::PagesByUser => format!("user_id = '{user_id}' AND {creation} AND domain = '{domain}'"),
-            Table::PagesByAccount => format!("domain = '{domain}' AND user_id = '{user_id}' AND {creation}"),
-            Table::PagesByDomain => format!("domain = '{domain}' AND {creation}"),
-            Table::PagesByTime => {
-                let hour = hour_name(page);
-                format!("date_hour = '{hour}' AND user_id = '{user_id}' AND {creation} AND domain = '{domain}'")
-            }
-            Table::PagesByUserName => format!("user_name = '{user_name}' AND {creation} AND domain = '{domain}'"),
-            Table::LatestPages => format!("date_hour = '{}' AND {creation} AND domain = '{domain}'", hour_name(page)),
+/// The key of the page's row.
+pub(super) fn key_of(table: Table, page: &Page) -> String {
+    let Page { page_id, user_id, user_name, domain, .. } = page;
+    let at = page.created_at.timestamp_millis();
+    let creation = format!("created_at = {at} AND page_id = '{page_id}'");
+    match table {
+        Table::PagesById => format!("page_id = '{page_id}' AND domain = '{domain}'"),
+        Table::PagesByUser => format!("user_id = '{user_id}' AND {creation} AND domain = '{domain}'"),
+        Table::PagesByAccount => format!("domain = '{domain}' AND user_id = '{user_id}' AND {creation}"),
+        Table::PagesByDomain => format!("domain = '{domain}' AND {creation}"),
+        Table::PagesByTime => {
+            let hour = hour_name(page);
+            format!("date_hour = '{hour}' AND user_id = '{user_id}' AND {creation} AND domain = '{domain}'")
         }
+        Table::PagesByUserName => format!("user_name = '{user_name}' AND {creation} AND domain = '{domain}'"),
+        Table::LatestPages => format!("date_hour = '{}' AND {creation} AND domain = '{domain}'", hour_name(page)),
     }
 }
 
@@ -93,7 +93,7 @@ const OTHERS: [&str; 4] = ["accounts: ", "counts of ", "pages_by_", "latest_page
 async fn a_row_that_is_gone() {
     let Some(filled) = Filled::new().await else { return };
     for table in Table::ALL {
-        let (name, key) = (table.name(), filled.key(table, &filled.page));
+        let (name, key) = (table.name(), key_of(table, &filled.page));
         let wanted = match table {
             Table::PagesByTime => "pages_by_id: not in pages_by_time page_id=".into(),
             _ => format!("{name}: missing page_id="),
@@ -107,7 +107,7 @@ async fn a_row_that_is_gone() {
 async fn a_cell_that_is_changed_or_gone() {
     let Some(filled) = Filled::new().await else { return };
     for (number, table) in (70..).zip(Table::ALL) {
-        let (name, key) = (table.name(), filled.key(table, &filled.page));
+        let (name, key) = (table.name(), key_of(table, &filled.page));
         let wanted = format!("{name}: differs page_id=");
         let wanted = if table == Table::PagesByTime { "pages_by_id: differs page_id=" } else { &wanted };
         let change = format!("UPDATE KEYSPACE.{name} SET namespace = {number} WHERE {key}");
@@ -225,12 +225,12 @@ async fn an_author_who_lost_may_stay() {
     let created_at = first.created_at + TimeDelta::hours(30);
     let again = Page { created_at, version: created_at.timestamp_micros(), ..by(90, 90, 0) };
     for page in [first.clone(), by(90, 90, 5), by(91, 91, 3), by(90, 92, 7), again] {
-        filled.store.write_pages(&[page]).await.expect("the store takes the page");
+        filled.store.write_pages(&[page], DateTime::UNIX_EPOCH).await.expect("the store takes the page");
         check_clean(&filled.store).await;
     }
     // But a winner must be there.
     let name = Table::PagesByUserName.name();
-    let winner = filled.key(Table::PagesByUserName, &by(90, 92, 7));
+    let winner = key_of(Table::PagesByUserName, &by(90, 92, 7));
     filled
         .check_damage(&format!("DELETE FROM KEYSPACE.{name} WHERE {winner}"), &["pages_by_user_name: missing"], &OTHERS)
         .await;

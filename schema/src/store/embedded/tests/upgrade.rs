@@ -10,6 +10,7 @@ use crate::store::conformance::{Realm, newer_versions};
 use crate::store::embedded::batch::{Batches, Counting};
 use crate::store::embedded::{DATABASE_FILE, layout};
 use crate::store::{Durability, Migration, Store, StoreError};
+use chrono::DateTime;
 use rusqlite::Connection;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -36,7 +37,7 @@ fn downgrade(folder: &Path) {
 
 async fn old_store(folder: &Path) -> Vec<Page> {
     let pages = Realm::of("old_store").varied_pages(PAGES);
-    open(folder).await.unwrap().write_pages(&pages).await.unwrap();
+    open(folder).await.unwrap().write_pages(&pages, DateTime::UNIX_EPOCH).await.unwrap();
     downgrade(folder);
     pages
 }
