@@ -9,12 +9,13 @@ mod terminal;
 mod verification;
 
 use anyhow::Context;
-use generation::{Generation, Plan, StorePlan, Watch};
+use generation::{Generation, Plan, Right, StorePlan, Watch};
 use ingest::bus::BusUrl;
 use ingest::source::{EventSource, SampleSettings, SourceSetting, StreamSettings};
 use sample_mode::{patience_ends, sample_folder, stream_answers};
 use schema::clock::Clock;
-use schema::store::{Migration, Store, StoreUrl};
+use schema::retention::Keep;
+use schema::store::{Store, StoreUrl};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 pub use terminal::{LogWriter, Screen, Terminal};
@@ -38,6 +39,8 @@ pub struct Settings {
     pub live_stream: Url,
     /// Who runs it, for the User-Agent.
     pub contact: String,
+    /// How long pages are kept; what only reads does not set it.
+    pub keep: Keep,
     /// Everything, or the API alone.
     pub role: Role,
     /// Whether addresses and the status line are printed.
@@ -150,9 +153,9 @@ impl Supervisor {
         let s = &self.settings;
         let (store, bus, source) = match &mode {
             Mode::Live => {
-                let migration = if s.role == Role::Run { Migration::Apply } else { Migration::Expect };
+                let right = if s.role == Role::Run { Right::Set(s.keep) } else { Right::Use };
                 let opened = live.map(StorePlan::Kept);
-                let store = opened.unwrap_or_else(|| StorePlan::Live(s.store.clone(), migration));
+                let store = opened.unwrap_or_else(|| StorePlan::Live(s.store.clone(), right));
                 (store, s.bus.clone(), EventSource::Stream(self.stream()))
             }
             Mode::Sample(reason) => {

@@ -6,11 +6,12 @@ use graphql::app::{App, Remedy, Role, Screen, Settings, Terminal, verify_store};
 use ingest::bus::BusUrl;
 use ingest::process::block_on;
 use ingest::settings::{
-    BusArgs, LogArgs, SharedBusArgs, SourceArgs, StoreArgs, fail_setting, install_crypto, parse_args, report_failure,
-    shutdown_signal,
+    BusArgs, KeepArgs, LogArgs, SharedBusArgs, SourceArgs, StoreArgs, fail_setting, install_crypto, parse_args,
+    report_failure, shutdown_signal,
 };
 use ingest::source::{SourceSetting, public_stream};
 use schema::clock::{Clock, SystemClock};
+use schema::retention::Keep;
 use schema::store::{Durability, Migration};
 use std::io::Write;
 use std::net::SocketAddr;
@@ -35,7 +36,7 @@ enum Command {
     Run(RunArgs),
     /// The API and the dashboard alone, on the tables that a writer elsewhere fills.
     Serve(ServeArgs),
-    /// Creates the missing tables and ends.
+    /// Creates the missing tables, sets how long pages are kept, and ends.
     Migrate(MigrateArgs),
     /// Recounts every table and every count from pages_by_time, prints what differs, and ends with code 1 if anything does.
     ///
@@ -48,6 +49,8 @@ enum Command {
 struct RunArgs {
     #[command(flatten)]
     api: ApiArgs,
+    #[command(flatten)]
+    keep: KeepArgs,
     #[command(flatten)]
     bus: BusArgs,
     #[command(flatten)]
@@ -77,6 +80,8 @@ struct ApiArgs {
 struct MigrateArgs {
     #[command(flatten)]
     store: StoreArgs,
+    #[command(flatten)]
+    keep: KeepArgs,
     #[command(flatten)]
     log: LogArgs,
 }
@@ -112,7 +117,8 @@ async fn execute(command: Command) -> anyhow::Result<()> {
 
 async fn run(args: RunArgs) -> anyhow::Result<()> {
     let (source, contact) = args.source.validate();
-    let settings = Settings { source, contact, ..args.api.settings(args.bus.validate(), Role::Run) };
+    let keep = args.keep.validate();
+    let settings = Settings { source, contact, keep, ..args.api.settings(args.bus.validate(), Role::Run) };
     start(settings, &args.api.log).await
 }
 
@@ -136,6 +142,8 @@ impl ApiArgs {
             live_stream: public_stream(),
             contact: String::new(),
             role,
+            // Nor does it set this.
+            keep: Keep::All,
             terminal: Terminal::Hidden,
         }
     }
@@ -155,13 +163,15 @@ async fn start(settings: Settings, log: &LogArgs) -> anyhow::Result<()> {
 }
 
 async fn migrate(args: MigrateArgs) -> anyhow::Result<()> {
-    let url = args.store.validate();
+    let (url, keep) = (args.store.validate(), args.keep.validate());
     args.log.init();
-    schema::store::open(&url, Migration::Apply, Durability::Process)
+    let store = schema::store::open(&url, Migration::Apply, Durability::Process)
         .await
         .with_context(|| format!("cannot open --store {url}"))?;
+    store.set_keep(keep, SystemClock.now()).await.with_context(|| format!("cannot set --keep {keep}"))?;
+    let kept = if keep == Keep::All { "all pages are kept".into() } else { format!("pages are kept for {keep}") };
     // A closed pipe does not make it undone.
-    let _ = writeln!(std::io::stdout(), "tables are up to date in {url}");
+    let _ = writeln!(std::io::stdout(), "tables are up to date in {url}; {kept}");
     Ok(())
 }
 

@@ -6,6 +6,7 @@ use crate::bus::{BusUrl, SHARED_BUS_FORM};
 use crate::source::SourceSetting;
 use clap::error::ErrorKind;
 use clap::{Args, Parser};
+use schema::retention::Keep;
 use schema::store::StoreUrl;
 use std::fmt::Display;
 use std::io::IsTerminal;
@@ -26,6 +27,26 @@ impl StoreArgs {
     /// The store's address; ends the program when it is none.
     pub fn validate(&self) -> StoreUrl {
         parse_setting("--store", &self.store)
+    }
+}
+
+/// How long pages are kept.
+#[derive(Debug, Clone, Args)]
+pub struct KeepArgs {
+    /// How long pages are kept: all, or a number of days such as 90d, at least 33d. Counts stay for ever.
+    ///
+    /// The store keeps this setting: it is set by `pagetrack run` and `pagetrack migrate` when they start, to all where it
+    /// is not given, and every other program takes it from there. A day before an hour's pages go the hour is frozen: what
+    /// comes for it then is rejected as BEYOND_RETENTION. At least 33 days, because the stream replays 31: with fewer, a
+    /// start after a long stop would reject what it replays. On Cassandra it counts for pages written from then on.
+    #[arg(long, env = "PAGETRACK_KEEP", default_value = "all")]
+    pub keep: String,
+}
+
+impl KeepArgs {
+    /// How long; ends the program when it is malformed or too short.
+    pub fn validate(&self) -> Keep {
+        parse_setting("--keep", &self.keep)
     }
 }
 

@@ -4,6 +4,7 @@ use graphql::app::{App, Role, Settings, Terminal};
 use ingest::bus::BusUrl;
 use ingest::source::{SourceSetting, public_stream};
 use schema::clock::SystemClock;
+use schema::retention::Keep;
 use schema::store::StoreUrl;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -33,6 +34,7 @@ pub async fn spawn_from(
     live_stream: Url,
 ) -> anyhow::Result<Spawned> {
     let settings = Settings {
+        keep: Keep::All,
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         store: store.clone(),
         bus: bus.clone(),

@@ -10,6 +10,7 @@ use crate::pipeline::BusPipeline;
 use crate::schema::ApiContext;
 use anyhow::{Context, anyhow};
 use axum::Router;
+use chrono::{DateTime, Utc};
 use futures::future::select_all;
 use ingest::bus::{self, Bus, BusUrl};
 use ingest::source::EventSource;
@@ -18,6 +19,7 @@ use ingest::status::StageName;
 use ingest::status::{PipelineView, StageMeter, publish_status};
 use ingest::{cleaner, producer, writer};
 use schema::clock::Clock;
+use schema::retention::Keep;
 use schema::store::{self, Durability, Migration, Store, StoreUrl};
 use std::future::Future;
 use std::net::TcpListener;
@@ -42,10 +44,19 @@ pub(super) struct Plan {
     pub(super) terminal: Terminal,
 }
 
+/// What may be done to a store.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Right {
+    /// Make its tables, and set how long it keeps pages.
+    Set(Keep),
+    /// Read and write it as it is.
+    Use,
+}
+
 /// Which store, and what may be done to it.
 pub(super) enum StorePlan {
     /// The one of `--store`.
-    Live(StoreUrl, Migration),
+    Live(StoreUrl, Right),
     /// The same, open since an earlier generation.
     Kept(Arc<dyn Store>),
     /// The sample's own, in this folder, made anew.
@@ -53,11 +64,16 @@ pub(super) enum StorePlan {
 }
 
 impl StorePlan {
-    async fn open(&self, durability: Durability) -> anyhow::Result<Arc<dyn Store>> {
+    async fn open(&self, durability: Durability, now: DateTime<Utc>) -> anyhow::Result<Arc<dyn Store>> {
         match self {
-            Self::Live(url, migration) => {
-                let opened = store::open(url, *migration, durability).await;
-                opened.with_context(|| format!("cannot open --store {url}"))
+            Self::Live(url, right) => {
+                let migration = if matches!(right, Right::Set(_)) { Migration::Apply } else { Migration::Expect };
+                let opened = store::open(url, migration, durability).await;
+                let store = opened.with_context(|| format!("cannot open --store {url}"))?;
+                if let Right::Set(keep) = right {
+                    store.set_keep(*keep, now).await.with_context(|| format!("cannot set --keep {keep}"))?;
+                }
+                Ok(store)
             }
             Self::Kept(store) => Ok(Arc::clone(store)),
             Self::Sample(folder) => {
@@ -115,7 +131,7 @@ impl Generation {
     pub(super) async fn start(plan: Plan, listener: TcpListener, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
         // Behind Kafka a power cut must not roll the store back behind the committed offset.
         let durability = if plan.bus == BusUrl::Memory { Durability::Process } else { Durability::Power };
-        let store = plan.store.open(durability).await?;
+        let store = plan.store.open(durability, clock.now()).await?;
         let bus = bus::open(&plan.bus, Arc::clone(&store))
             .await
             .with_context(|| format!("cannot open --bus {}", plan.bus))?;
