@@ -17,6 +17,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 mod pausing;
+mod retention;
 
 const SETTINGS: StageSettings =
     StageSettings { topic: Topic::Input, group: "test", batch: 10, parallel: 4, records: 40, bytes: 1 << 20 };
