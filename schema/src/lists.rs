@@ -1,4 +1,5 @@
-//! Filtered lists: periods in which the counts have no page that passes are not read.
+//! Filtered lists: periods in which the counts have no page that passes are not read. Counts outlive pages: a list ends
+//! behind the last page that is kept, whatever is counted there.
 
 use crate::counts::series_of;
 use crate::hour::{Hour, HourRange};

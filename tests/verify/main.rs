@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests, which fail by panicking")]
 
+mod keep;
+
 use ingest::clean::clean;
 use schema::clock::{Clock, SystemClock};
 use schema::page::Page;

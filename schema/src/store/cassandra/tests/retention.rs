@@ -3,7 +3,7 @@
 use super::counting::*;
 use super::verify::key_of;
 use super::*;
-use crate::query::PageList;
+use crate::query::{ListOrder, PageList};
 use crate::reference::{lists_of, read_list};
 use crate::store::cassandra::rows::PageTexts;
 use crate::store::conformance::Realm;
@@ -122,6 +122,8 @@ async fn lists_end_where_rows_were_over() {
     };
     write(&pages[30..], 0).await;
     write(&pages[..30], 5).await;
+    let alone = Page { created_at: pages[0].created_at + TimeDelta::days(1), ..pages[0].clone() };
+    write(std::slice::from_ref(&alone), 5).await;
     let begun = Instant::now();
     for list in pages.iter().flat_map(lists_of) {
         let wanted = crate::reference::Reference::of(&pages[30..]);
@@ -134,6 +136,34 @@ async fn lists_end_where_rows_were_over() {
     }
     let all = PageQuery::newest(PageList::All, 100);
     assert_eq!(read_list(&*store, all).await.unwrap().len(), 30);
+    while store.listed_hours().await.unwrap().contains(&Hour::of(alone.created_at)) {
+        assert!(begun.elapsed() < Duration::from_secs(30), "the hour without pages is still listed");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    assert_eq!(hours::stored_years(&store).await.unwrap().len(), 1, "but its year is");
+}
+
+#[tokio::test]
+async fn what_an_older_setting_kept_longer_is_not_listed() {
+    let Some([store]) = open_stores("kept_longer").await else { return };
+    let realm = Realm::of("kept_longer");
+    let (begin, page) = (realm.hour(0).start(), realm.page(0));
+    let newer = Page { created_at: begin + TimeDelta::days(20), ..realm.page(1) };
+    store.write_pages(std::slice::from_ref(&page), begin).await.unwrap();
+    store.set_keep(Keep::Days(40), begin).await.unwrap();
+    store.write_pages(std::slice::from_ref(&newer), begin + TimeDelta::days(20)).await.unwrap();
+    let key = [(page.domain.clone(), page.user_id)];
+    for (day, wanted) in [(40, 2), (41, 1), (61, 0)] {
+        store.seal_counts(begin + TimeDelta::days(day)).await.unwrap();
+        store.retention.set(None);
+        for list in lists_of(&page) {
+            for order in [ListOrder::NewestFirst, ListOrder::OldestFirst] {
+                let query = PageQuery { order, ..PageQuery::newest(list.clone(), 10) };
+                assert_eq!(read_list(&*store, query).await.unwrap().len(), wanted, "day {day}: {list:?} {order:?}");
+            }
+        }
+        assert_eq!(store.load_users(&key).await.unwrap()[0].is_some(), wanted > 0, "day {day}");
+    }
 }
 
 #[tokio::test]
