@@ -194,7 +194,7 @@ fn cmp_account((user_id, domain): &(UserId, schema::page::Domain), at: &[u8]) ->
 }
 
 /// A connection whose edges have counts. An item whose rows are not there yet (the tables of one page are written side
-/// by side) is left out until they are.
+/// by side) is left out until they are, and so is an account of which no page is kept any more.
 fn counted<K, N>(part: Part<(K, Share)>, node: impl Fn(&(K, Share)) -> Option<N>) -> Connection<N, CountedEdge<N>>
 where
     N: async_graphql::OutputType + Clone,

@@ -142,8 +142,8 @@ impl PageConnection {
         &self.page_info
     }
 
-    /// How many pages the whole list has under its range and filter, from rollups. Null where the range is not of
-    /// whole hours.
+    /// How many pages of the whole list were created under its range and filter, from rollups: also those that were kept
+    /// long enough and are gone, so that it can be more than the list holds. Null where the range is not of whole hours.
     async fn total_count(&self, ctx: &Context<'_>) -> Result<Option<i32>, ApiError> {
         let Some(hours) = self.range.hours() else { return Ok(None) };
         let pages = loaders(ctx).count_pages(self.list.clone(), hours, self.filter.clone()).await?;
