@@ -16,11 +16,13 @@ use futures::future::BoxFuture;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+type Pass = Box<dyn Fn(Vec<Page>, DateTime<Utc>) -> BoxFuture<'static, ()>>;
+
 /// A store that no other case has.
 pub(crate) struct Aging {
     pub(crate) store: Arc<dyn Store>,
     /// Has those of these pages go whose time is over by then: a test has no node whose clock it could move.
-    pub(crate) pass: Box<dyn Fn(Vec<Page>, DateTime<Utc>) -> BoxFuture<'static, ()>>,
+    pub(crate) pass: Pass,
     /// What lives as long as the test.
     pub(crate) _keep: Box<dyn std::any::Any>,
 }
