@@ -41,7 +41,8 @@ enum Command {
     /// Recounts every table and every count from pages_by_time, prints what differs, and ends with code 1 if anything does.
     ///
     /// An embedded store must not be in use. A store on Cassandra may be: what differs is looked at again before it is
-    /// told. Progress goes to standard error, differences to standard output, a line each, at most 100.
+    /// told. Progress goes to standard error, differences to standard output, a line each, at most 100. Hours that retention
+    /// has frozen (see run --keep) are not looked at; up to which, the last line says.
     Verify(VerifyArgs),
 }
 

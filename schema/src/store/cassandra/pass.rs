@@ -62,11 +62,16 @@ struct Pass<'a> {
 }
 
 impl Pass<'_> {
-    /// Takes the marks away of hours whose rows may be gone: their counts stay as they are.
+    /// Takes the marks away of hours whose rows may be gone: their counts stay as they are. Their days are marked first, as
+    /// by a sealing, which may have ended before that.
     async fn pass_over_frozen(&mut self, frozen: Hour) -> Result<(), StoreError> {
         let marked = self.marked.entry(TimeUnit::Hour).or_default();
         let open = marked.split_off(&Period { start: frozen, unit: TimeUnit::Hour });
-        for hour in std::mem::replace(marked, open) {
+        let frozen = std::mem::replace(marked, open);
+        let days: BTreeSet<Period> = frozen.iter().filter_map(|hour| hour.longer()).collect();
+        marks::set(self.store, &days).await?;
+        self.marked.entry(TimeUnit::Day).or_default().extend(days);
+        for hour in frozen {
             marks::delete(self.store, &marks::of_period(self.store, hour).await?).await?;
         }
         Ok(())
