@@ -1,10 +1,10 @@
 //! Filtered lists: periods in which the counts have no page that passes are not read. Counts outlive pages: a list ends
 //! behind the last page that is kept, whatever is counted there.
 
-use crate::counts::series_of;
+use crate::counts::{counts_within, series_of};
 use crate::hour::{Hour, HourRange};
-use crate::period::{Period, TimeUnit};
-use crate::query::{Count, CountQuery, ListOrder, MAX_ROWS_READ, PageList, PageQuery, PageSlice, Series};
+use crate::period::{Period, PeriodRange, TimeUnit};
+use crate::query::{Count, ListOrder, MAX_ROWS_READ, PageList, PageQuery, PageSlice, Series};
 use crate::store::{Store, StoreError};
 use chrono::TimeDelta;
 use std::cmp::Reverse;
@@ -13,6 +13,8 @@ use std::cmp::Reverse;
 const FIRST_ROWS: usize = 300;
 /// Series that are looked into at most; a list of more is read row by row.
 const MAX_SERIES: usize = 10;
+/// Rows to be left for pages beside any look at the counts.
+const KEPT_ROWS: usize = 100;
 
 /// A part of a list, as [`Store::list_pages`] gives it. Reads at most [`MAX_ROWS_READ`] rows and counts while the filter
 /// drops pages: if these are used up it gives what it has, possibly nothing, and where to go on.
@@ -111,14 +113,14 @@ impl Search<'_> {
         while let Some(part) = next {
             // Of hours that are not counted yet nothing is known.
             let Some(part) = self.counted_part(part, counted) else { return Ok(Some(Skipped::ToAMatch)) };
-            let Some(counts) = self.load_counts(series, part.hours, part.unit).await? else { return Ok(None) };
+            let Some(counts) = self.load_counts(series, part).await? else { return Ok(None) };
             let nearest = self.nearest(counts.into_iter().filter(|count| self.query.filter.matches_count(count)));
             (left, next) = match nearest {
                 Some(period) if period.unit == TimeUnit::Hour => {
                     self.stand_before(period.hours());
                     return Ok(Some(Skipped::ToAMatch));
                 }
-                Some(period) => (self.up_to(left, period.hours()), Some(Part::of(period))),
+                Some(period) => (self.up_to(left, period.hours()), period.parts()),
                 None => {
                     let left = self.behind(left, part.hours);
                     (left, self.next_part(left))
@@ -130,13 +132,13 @@ impl Search<'_> {
     }
 
     /// The hours of a part that are counted; none where the nearest is not.
-    fn counted_part(&self, part: Part, counted: Hour) -> Option<Part> {
+    fn counted_part(&self, part: PeriodRange, counted: Hour) -> Option<PeriodRange> {
         let hours = match self.query.order {
             ListOrder::NewestFirst if part.hours.to > counted => return None,
             ListOrder::NewestFirst => part.hours,
             ListOrder::OldestFirst => HourRange { to: part.hours.to.min(counted), ..part.hours },
         };
-        (!hours.is_empty()).then_some(Part { hours, ..part })
+        (!hours.is_empty()).then_some(PeriodRange { hours, ..part })
     }
 
     /// The hours that are still to be read, the one where the search stands included.
@@ -153,7 +155,7 @@ impl Search<'_> {
 
     /// The nearest hours of `left` that one read can tell of: those of a day, else the days of a month, the months of a
     /// year, or all years.
-    fn next_part(&self, left: HourRange) -> Option<Part> {
+    fn next_part(&self, left: HourRange) -> Option<PeriodRange> {
         if left.is_empty() {
             return None;
         }
@@ -170,32 +172,25 @@ impl Search<'_> {
             };
             let is_whole = if newest_first { within.after(hours.from) == edge } else { within.floor(edge) == edge };
             if !is_whole || hours.from < left.from || hours.to > left.to {
-                return Some(Part { unit, hours: hours.overlap(left) });
+                return Some(PeriodRange { unit, hours: hours.overlap(left) });
             }
         }
-        Some(Part { unit: TimeUnit::Year, hours: left })
+        Some(PeriodRange { unit: TimeUnit::Year, hours: left })
     }
 
-    /// The counts of these hours; none where they are more than may be read, or where the store cannot count now.
-    async fn load_counts(
-        &mut self,
-        series: &[Series],
-        hours: HourRange,
-        unit: TimeUnit,
-    ) -> Result<Option<Vec<Count>>, StoreError> {
-        let mut all = Vec::new();
-        for series in series {
-            let query = CountQuery { series: series.clone(), hours, unit, max_rows: self.rows_left() };
-            match self.store.counts(&query).await {
-                Ok(Some(counts)) => {
-                    self.found.rows_read += counts.len();
-                    all.extend(counts);
-                }
-                Ok(None) | Err(StoreError::Unavailable(_)) => return Ok(None),
-                Err(error) => return Err(error),
+    /// The counts of a part; none where they are more than may be read, or where the store cannot count now.
+    async fn load_counts(&mut self, series: &[Series], part: PeriodRange) -> Result<Option<Vec<Count>>, StoreError> {
+        // At most half of what is left, so that pages can be read where that does not do.
+        let Some(most) = self.rows_left().checked_sub(KEPT_ROWS).map(|rows| rows / 2) else { return Ok(None) };
+        match counts_within(self.store, series.to_vec(), part, most).await {
+            Ok(counts) => {
+                // Where they were too many, so many were read.
+                self.found.rows_read += counts.as_ref().map_or(most + 1, Vec::len);
+                Ok(counts)
             }
+            Err(StoreError::Unavailable(_)) => Ok(None),
+            Err(error) => Err(error),
         }
-        Ok(Some(all))
     }
 
     fn nearest(&self, counts: impl Iterator<Item = Count>) -> Option<Period> {
@@ -234,19 +229,5 @@ impl Search<'_> {
             _ => return,
         }
         self.found.next.clone_from(&self.query.after);
-    }
-}
-
-/// Hours that one read tells of, by counts of this length.
-#[derive(Debug, Clone, Copy)]
-struct Part {
-    unit: TimeUnit,
-    hours: HourRange,
-}
-
-impl Part {
-    /// What a longer period is made of.
-    fn of(period: Period) -> Self {
-        Self { unit: period.unit.shorter().unwrap_or(TimeUnit::Hour), hours: period.hours() }
     }
 }

@@ -5,6 +5,7 @@
 pub mod cassandra;
 pub mod conformance;
 pub mod embedded;
+mod rows_read;
 mod scan;
 
 use crate::hour::Hour;
@@ -14,6 +15,7 @@ use crate::query::{Count, CountQuery, DomainRow, PageQuery, PageSlice, UserCount
 use crate::retention::{Keep, Retention};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+pub use rows_read::{Call, Reads};
 pub use scan::{OddRow, Repair, Scan, ScanPosition, Scanned};
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -141,6 +143,9 @@ pub trait Store: Send + Sync {
 
     /// The records of a kind, by key.
     async fn records(&self, kind: &str) -> Result<Vec<PipelineRecord>, StoreError>;
+
+    /// What this store's calls read since it was opened.
+    fn rows_read(&self) -> Vec<Reads>;
 
     /// A part of a scan, behind `from`. Reads whole tables, which no request may do: for verifying only.
     async fn scan(&self, scan: Scan, from: Option<&ScanPosition>, limit: usize) -> Result<Scanned, StoreError>;

@@ -7,7 +7,7 @@ use schema::page::{Domain, Page, PageId, UserId};
 use schema::period::Period;
 use schema::query::{Count, CountQuery, DomainRow, PageQuery, PageSlice, UserCount};
 use schema::retention::{Keep, Retention};
-use schema::store::{PipelineRecord, Repair, Scan, ScanPosition, Scanned, Sealing, Store, StoreError};
+use schema::store::{PipelineRecord, Reads, Repair, Scan, ScanPosition, Scanned, Sealing, Store, StoreError};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -38,6 +38,10 @@ fn gone<T>() -> Result<T, StoreError> {
 impl Store for StoppingStore {
     async fn list_pages(&self, query: &PageQuery) -> Result<PageSlice, StoreError> {
         if self.asked.fetch_add(1, Ordering::SeqCst) < self.lists { self.inner.list_pages(query).await } else { gone() }
+    }
+
+    fn rows_read(&self) -> Vec<Reads> {
+        self.inner.rows_read()
     }
 
     async fn write_pages(&self, _: &[Page], _: DateTime<Utc>) -> Result<Hour, StoreError> {

@@ -43,7 +43,10 @@ use crate::page::{Domain, Page, PageId, UserId};
 use crate::period::Period;
 use crate::query::{Count, CountQuery, DomainRow, PageQuery, PageSlice, UserCount};
 use crate::retention::{Keep, Retention};
-use crate::store::{Migration, PipelineRecord, Repair, Scan, ScanPosition, Scanned, Sealing, Store, StoreError};
+use crate::store::rows_read::RowsRead;
+use crate::store::{
+    Call, Migration, PipelineRecord, Reads, Repair, Scan, ScanPosition, Scanned, Sealing, Store, StoreError,
+};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use rollup_statements::RollupStatements;
@@ -64,6 +67,7 @@ pub struct CassandraStore {
     scans: Scans,
     keyspace: String,
     retention: retention::Known,
+    rows_read: RowsRead,
 }
 
 impl CassandraStore {
@@ -84,7 +88,8 @@ impl CassandraStore {
             Migration::Expect => layout::expect(&session, keyspace, &url, until).await?,
         }
         let statements = Statements::prepare(&session, keyspace).await?;
-        let rollups = RollupStatements::prepare(&Preparer { session: &session, keyspace }).await?;
+        let it = Preparer { session: &session, keyspace };
+        let rollups = RollupStatements::prepare(&it).await?;
         Ok(Self {
             session,
             statements,
@@ -94,6 +99,7 @@ impl CassandraStore {
             scans: Scans::of(keyspace),
             keyspace: keyspace.into(),
             retention: retention::Known::default(),
+            rows_read: RowsRead::default(),
         })
     }
 }
@@ -105,43 +111,43 @@ impl Store for CassandraStore {
     }
 
     async fn list_pages(&self, query: &PageQuery) -> Result<PageSlice, StoreError> {
-        list::list_pages(self, query).await
+        self.rows_read.of(Call::ListPages, list::list_pages(self, query)).await
     }
 
     async fn load_pages(&self, keys: &[(Domain, PageId)]) -> Result<Vec<Option<Page>>, StoreError> {
-        lookup::load_pages(self, keys).await
+        self.rows_read.of(Call::LoadPages, lookup::load_pages(self, keys)).await
     }
 
     async fn load_users(&self, keys: &[(Domain, UserId)]) -> Result<Vec<Option<Page>>, StoreError> {
-        lookup::load_users(self, keys).await
+        self.rows_read.of(Call::LoadUsers, lookup::load_users(self, keys)).await
     }
 
     async fn load_domains(&self, names: &[Domain]) -> Result<Vec<Option<DomainRow>>, StoreError> {
-        lookup::load_domains(self, names).await
+        self.rows_read.of(Call::LoadDomains, lookup::load_domains(self, names)).await
     }
 
     async fn pages_by_id(&self, page_id: PageId) -> Result<Vec<Page>, StoreError> {
-        lookup::pages_by_id(self, page_id).await
+        self.rows_read.of(Call::PagesById, lookup::pages_by_id(self, page_id)).await
     }
 
     async fn users_by_id(&self, user_id: UserId) -> Result<Vec<Page>, StoreError> {
-        lookup::users_by_id(self, user_id).await
+        self.rows_read.of(Call::UsersById, lookup::users_by_id(self, user_id)).await
     }
 
     async fn users_by_name(&self, user_name: &str) -> Result<Vec<Page>, StoreError> {
-        lookup::users_by_name(self, user_name).await
+        self.rows_read.of(Call::UsersByName, lookup::users_by_name(self, user_name)).await
     }
 
     async fn domains(&self) -> Result<Vec<DomainRow>, StoreError> {
-        lookup::domains(self).await
+        self.rows_read.of(Call::Domains, lookup::domains(self)).await
     }
 
     async fn counts(&self, query: &CountQuery) -> Result<Option<Vec<Count>>, StoreError> {
-        counts::counts(self, query).await
+        self.rows_read.of(Call::Counts, counts::counts(self, query)).await
     }
 
     async fn user_counts(&self, period: Period) -> Result<Vec<UserCount>, StoreError> {
-        counts::user_counts(self, period).await
+        self.rows_read.of(Call::UserCounts, counts::user_counts(self, period)).await
     }
 
     async fn counts_as_of(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
@@ -170,7 +176,7 @@ impl Store for CassandraStore {
     }
 
     async fn records(&self, kind: &str) -> Result<Vec<PipelineRecord>, StoreError> {
-        records::of_kind(self, kind).await
+        self.rows_read.of(Call::Records, records::of_kind(self, kind)).await
     }
 
     async fn scan(&self, scan: Scan, from: Option<&ScanPosition>, limit: usize) -> Result<Scanned, StoreError> {
@@ -183,5 +189,9 @@ impl Store for CassandraStore {
 
     async fn repair(&self, step: Repair, now: DateTime<Utc>) -> Result<(), StoreError> {
         scan::repair(self, step, now).await
+    }
+
+    fn rows_read(&self) -> Vec<Reads> {
+        self.rows_read.load()
     }
 }

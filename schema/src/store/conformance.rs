@@ -3,6 +3,7 @@
 //! The cases share a store, so each has wikis, accounts and hours of its own ([`Realm`]). They panic where a store
 //! does not do as it must.
 
+mod costs;
 mod counts;
 mod lists;
 mod reads;
@@ -11,6 +12,7 @@ pub(crate) mod realm;
 pub(crate) mod retention;
 mod writes;
 
+pub use costs::*;
 pub use counts::*;
 pub use lists::*;
 pub use reads::*;
@@ -22,7 +24,7 @@ pub use writes::*;
 use crate::hour::Hour;
 use crate::page::Page;
 use crate::reference::{Reference, Scope, differences};
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 use chrono::DateTime;
 use std::any::Any;
 use std::fmt;
@@ -55,7 +57,8 @@ macro_rules! store_conformance {
             nothing_is_written, writing_twice_changes_nothing, any_order_gives_the_same, the_larger_version_wins,
             a_page_made_again, records_are_replaced, hostile_texts_come_back,
             counts_equal_a_recount, counts_follow_a_larger_version, counts_of_long_ranges,
-            a_bound_on_counts, people_of_a_day, a_filter_skips_hours, a_filter_over_years
+            a_bound_on_counts, people_of_a_day, a_filter_skips_hours, a_filter_over_years,
+            rows_read_of_ten_thousand_pages, rows_read_of_a_million_pages
         }
     };
     ($open:path; $($case:ident),+) => {

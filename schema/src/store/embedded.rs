@@ -27,8 +27,9 @@ use crate::page::{Domain, Page, PageId, UserId};
 use crate::period::Period;
 use crate::query::{Count, CountQuery, DomainRow, PageQuery, PageSlice, UserCount};
 use crate::retention::{Keep, Retention};
+use crate::store::rows_read::RowsRead;
 use crate::store::{
-    Durability, Migration, PipelineRecord, Repair, Scan, ScanPosition, Scanned, Sealing, Store, StoreError,
+    Call, Durability, Migration, PipelineRecord, Reads, Repair, Scan, ScanPosition, Scanned, Sealing, Store, StoreError,
 };
 use async_trait::async_trait;
 use batch::Counting;
@@ -48,6 +49,7 @@ pub struct EmbeddedStore {
     // Dropped in this order: the writer finishes what it accepted, the readers close, the folder is free.
     writer: Writer,
     readers: Readers,
+    rows_read: RowsRead,
     _lock: File,
 }
 
@@ -91,7 +93,12 @@ impl EmbeddedStore {
             let path = folder.join(DATABASE_FILE);
             let connection = open_writer(&path)?;
             let readers = Readers::open(&path)?;
-            Ok(Self { writer: Writer::start(connection, counting)?, readers, _lock: lock })
+            Ok(Self {
+                writer: Writer::start(connection, counting)?,
+                readers,
+                rows_read: RowsRead::default(),
+                _lock: lock,
+            })
         };
         let opened = tokio::task::spawn_blocking(open).await;
         opened.map_err(|e| StoreError::Unavailable(format!("the embedded store's opening was cut off: {e}")))?
@@ -109,48 +116,48 @@ impl Store for EmbeddedStore {
 
     async fn list_pages(&self, query: &PageQuery) -> Result<PageSlice, StoreError> {
         let query = query.clone();
-        self.readers.read(move |db| lists::list_pages(db, &query)).await
+        self.rows_read.of(Call::ListPages, self.readers.read(move |db| lists::list_pages(db, &query))).await
     }
 
     async fn load_pages(&self, keys: &[(Domain, PageId)]) -> Result<Vec<Option<Page>>, StoreError> {
         let keys = keys.to_vec();
-        self.readers.read(move |db| lookups::load_pages(db, &keys)).await
+        self.rows_read.of(Call::LoadPages, self.readers.read(move |db| lookups::load_pages(db, &keys))).await
     }
 
     async fn load_users(&self, keys: &[(Domain, UserId)]) -> Result<Vec<Option<Page>>, StoreError> {
         let keys = keys.to_vec();
-        self.readers.read(move |db| lookups::load_users(db, &keys)).await
+        self.rows_read.of(Call::LoadUsers, self.readers.read(move |db| lookups::load_users(db, &keys))).await
     }
 
     async fn load_domains(&self, names: &[Domain]) -> Result<Vec<Option<DomainRow>>, StoreError> {
         let names = names.to_vec();
-        self.readers.read(move |db| lookups::load_domains(db, &names)).await
+        self.rows_read.of(Call::LoadDomains, self.readers.read(move |db| lookups::load_domains(db, &names))).await
     }
 
     async fn pages_by_id(&self, page_id: PageId) -> Result<Vec<Page>, StoreError> {
-        self.readers.read(move |db| lookups::pages_by_id(db, page_id)).await
+        self.rows_read.of(Call::PagesById, self.readers.read(move |db| lookups::pages_by_id(db, page_id))).await
     }
 
     async fn users_by_id(&self, user_id: UserId) -> Result<Vec<Page>, StoreError> {
-        self.readers.read(move |db| lookups::users_by_id(db, user_id)).await
+        self.rows_read.of(Call::UsersById, self.readers.read(move |db| lookups::users_by_id(db, user_id))).await
     }
 
     async fn users_by_name(&self, user_name: &str) -> Result<Vec<Page>, StoreError> {
         let user_name = user_name.to_owned();
-        self.readers.read(move |db| lookups::users_by_name(db, &user_name)).await
+        self.rows_read.of(Call::UsersByName, self.readers.read(move |db| lookups::users_by_name(db, &user_name))).await
     }
 
     async fn domains(&self) -> Result<Vec<DomainRow>, StoreError> {
-        self.readers.read(lookups::domains).await
+        self.rows_read.of(Call::Domains, self.readers.read(lookups::domains)).await
     }
 
     async fn counts(&self, query: &CountQuery) -> Result<Option<Vec<Count>>, StoreError> {
         let query = query.clone();
-        self.readers.read_counts(move |db| counts::counts(db, &query)).await
+        self.rows_read.of(Call::Counts, self.readers.read_counts(move |db| counts::counts(db, &query))).await
     }
 
     async fn user_counts(&self, period: Period) -> Result<Vec<UserCount>, StoreError> {
-        self.readers.read_counts(move |db| counts::user_counts(db, period)).await
+        self.rows_read.of(Call::UserCounts, self.readers.read_counts(move |db| counts::user_counts(db, period))).await
     }
 
     async fn counts_as_of(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
@@ -183,7 +190,7 @@ impl Store for EmbeddedStore {
 
     async fn records(&self, kind: &str) -> Result<Vec<PipelineRecord>, StoreError> {
         let kind = kind.to_owned();
-        self.readers.read(move |db| lookups::records(db, &kind)).await
+        self.rows_read.of(Call::Records, self.readers.read(move |db| lookups::records(db, &kind))).await
     }
 
     async fn scan(&self, scan: Scan, from: Option<&ScanPosition>, limit: usize) -> Result<Scanned, StoreError> {
@@ -197,5 +204,9 @@ impl Store for EmbeddedStore {
 
     async fn repair(&self, step: Repair, _: DateTime<Utc>) -> Result<(), StoreError> {
         self.writer.write(Change::Repair(step)).await.map(drop)
+    }
+
+    fn rows_read(&self) -> Vec<Reads> {
+        self.rows_read.load()
     }
 }

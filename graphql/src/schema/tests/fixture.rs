@@ -13,8 +13,8 @@ use schema::period::Period;
 use schema::query::{Count, CountQuery, DomainRow, PageQuery, PageSlice, UserCount};
 use schema::retention::{Keep, Retention};
 use schema::store::{
-    Durability, Migration, PipelineRecord, Repair, Scan, ScanPosition, Scanned, Sealing, Store, StoreError, StoreUrl,
-    open,
+    Durability, Migration, PipelineRecord, Reads, Repair, Scan, ScanPosition, Scanned, Sealing, Store, StoreError,
+    StoreUrl, open,
 };
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -218,6 +218,9 @@ impl Store for Counted {
     }
     async fn list_pages(&self, query: &PageQuery) -> Result<PageSlice, StoreError> {
         self.count("list_pages").list_pages(query).await
+    }
+    fn rows_read(&self) -> Vec<Reads> {
+        self.inner.rows_read()
     }
     async fn load_pages(&self, keys: &[(Domain, PageId)]) -> Result<Vec<Option<Page>>, StoreError> {
         self.count("load_pages").load_pages(keys).await

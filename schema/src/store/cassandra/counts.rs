@@ -12,13 +12,11 @@ use crate::store::cassandra::heads::Head;
 use crate::store::cassandra::merge::{Cursor, Merge};
 use crate::store::cassandra::periods::{OnShelf, on_shelves, parse_name, shelf_of};
 use crate::store::cassandra::sealed::sealed_periods;
-use crate::store::cassandra::slices::{PAGE_ROWS, collect};
+use crate::store::cassandra::slices::{PAGE_ROWS, collect_until};
 use crate::store::cassandra::tally::Group;
 use crate::wiki::ProjectFamily;
 use futures::{Stream, StreamExt, TryStreamExt, stream};
 use scylla::response::query_result::QueryRowsResult;
-use scylla::serialize::row::SerializeRow;
-use scylla::statement::prepared::PreparedStatement;
 use std::collections::BTreeMap;
 
 /// Reads of one query at once.
@@ -29,7 +27,7 @@ pub(super) async fn counts(store: &CassandraStore, query: &CountQuery) -> Result
     let is_of_people = matches!(query.series, Series::User(..) | Series::UserName(_));
     let is_there = |unit: &TimeUnit| *unit <= query.unit && (has_people(*unit) || !is_of_people);
     let units: Vec<TimeUnit> = TimeUnit::LONGEST_FIRST.into_iter().filter(is_there).collect();
-    let sums = Sums { counts: BTreeMap::new(), most: query.max_rows };
+    let sums = Sums { counts: BTreeMap::new(), left: query.max_rows };
     if query.series == Series::Domains {
         let heads = sealed_periods(store, query.hours, &units, |_| true).await?;
         let reads: Vec<_> = heads.into_iter().map(|head| counts_of(store, head)).collect();
@@ -37,7 +35,7 @@ pub(super) async fn counts(store: &CassandraStore, query: &CountQuery) -> Result
     }
     // A longer period's derived rows are complete once a head says so; those of hours are never stood in for by others.
     let heads = sealed_periods(store, query.hours, &units, |head| head.derived.is_some()).await?;
-    let reads: Vec<_> = runs_of(&heads).into_iter().map(|run| derived_of(store, &query.series, run)).collect();
+    let reads: Vec<_> = runs_of(&heads).into_iter().map(|run| derived_of(store, query, run)).collect();
     sums.add_all(stream::iter(reads).buffered(READS_AT_ONCE)).await
 }
 
@@ -57,10 +55,11 @@ pub(super) async fn user_counts(store: &CassandraStore, period: Period) -> Resul
     }
 }
 
-/// Sums of a query's counts, an upper bound to their number in mind.
+/// Sums of a query's counts.
 struct Sums {
     counts: BTreeMap<Count, u64>,
-    most: usize,
+    /// Rows that may still be added.
+    left: usize,
 }
 
 impl Sums {
@@ -70,12 +69,11 @@ impl Sums {
         mut reads: impl Stream<Item = Result<Vec<Count>, StoreError>> + Unpin,
     ) -> Result<Option<Vec<Count>>, StoreError> {
         while let Some(counts) = reads.try_next().await? {
+            let Some(left) = self.left.checked_sub(counts.len()) else { return Ok(None) };
+            self.left = left;
             for count in counts.into_iter().filter(|count| count.page_count > 0) {
                 let page_count = count.page_count;
                 *self.counts.entry(Count { page_count: 0, ..count }).or_default() += page_count;
-            }
-            if self.counts.len() > self.most {
-                return Ok(None);
             }
         }
         Ok(Some(self.counts.into_iter().map(|(group, page_count)| Count { page_count, ..group }).collect()))
@@ -105,37 +103,37 @@ fn runs_of(heads: &[Head]) -> Vec<OnShelf> {
     runs.flat_map(|run| on_shelves(range(run))).collect()
 }
 
-/// The counts of a series in one run.
-async fn derived_of(store: &CassandraStore, series: &Series, run: OnShelf) -> Result<Vec<Count>, StoreError> {
-    let (statements, OnShelf { shelf, from, to }) = (&store.rollups.derived, &run);
-    match series {
+/// The counts of a series in one run; where they are more than the query allows, some more than that.
+async fn derived_of(store: &CassandraStore, query: &CountQuery, run: OnShelf) -> Result<Vec<Count>, StoreError> {
+    let (session, statements, most) = (&store.session, &store.rollups.derived, query.max_rows);
+    let OnShelf { shelf, from, to } = &run;
+    match &query.series {
         Series::All | Series::Domains => {
-            collect(&store.session, &statements.of_all, (shelf, from, to), push_families).await
+            collect_until(session, &statements.of_all, (shelf, from, to), most, push_families).await
         }
-        Series::Domain(domain) => read_wikis(store, &statements.of_domain, (domain.as_str(), shelf, from, to)).await,
-        Series::UserName(name) => read_wikis(store, &statements.of_user_name, (name, shelf, from, to)).await,
+        Series::Domain(domain) => {
+            let values = (domain.as_str(), shelf, from, to);
+            collect_until(session, &statements.of_domain, values, most, push_wikis).await
+        }
+        Series::UserName(name) => {
+            collect_until(session, &statements.of_user_name, (name, shelf, from, to), most, push_wikis).await
+        }
         Series::User(domain, user_id) => {
-            read_wikis(store, &statements.of_user, (domain.as_str(), user_id.to_string(), shelf, from, to)).await
+            let values = (domain.as_str(), user_id.to_string(), shelf, from, to);
+            collect_until(session, &statements.of_user, values, most, push_wikis).await
         }
     }
 }
 
-async fn read_wikis(
-    store: &CassandraStore,
-    statement: &PreparedStatement,
-    values: impl SerializeRow,
-) -> Result<Vec<Count>, StoreError> {
-    collect(&store.session, statement, values, |rows, all| {
-        for row in rows.rows::<(&str, &str, i32, bool, bool, i64)>()? {
-            let (domain, period, namespace, is_bot, is_redirect, count) = row?;
-            let domain: Domain = domain.parse().map_err(of_value)?;
-            let (project_family, period) = (ProjectFamily::of(&domain), parse_name(period)?);
-            let (domain, page_count) = (Some(domain), count.cast_unsigned());
-            all.push(Count { period, domain, project_family, namespace, is_bot, is_redirect, page_count });
-        }
-        Ok(())
-    })
-    .await
+fn push_wikis(rows: &QueryRowsResult, all: &mut Vec<Count>) -> Result<(), StoreError> {
+    for row in rows.rows::<(&str, &str, i32, bool, bool, i64)>()? {
+        let (domain, period, namespace, is_bot, is_redirect, count) = row?;
+        let domain: Domain = domain.parse().map_err(of_value)?;
+        let (project_family, period) = (ProjectFamily::of(&domain), parse_name(period)?);
+        let (domain, page_count) = (Some(domain), count.cast_unsigned());
+        all.push(Count { period, domain, project_family, namespace, is_bot, is_redirect, page_count });
+    }
+    Ok(())
 }
 
 fn push_families(rows: &QueryRowsResult, all: &mut Vec<Count>) -> Result<(), StoreError> {

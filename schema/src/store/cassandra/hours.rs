@@ -3,11 +3,11 @@
 use crate::hour::Hour;
 use crate::period::Period;
 use crate::query::ListOrder;
-use crate::store::StoreError;
 use crate::store::cassandra::errors::{of_request, of_value};
 use crate::store::cassandra::periods::parse_name;
 use crate::store::cassandra::slices::collect;
 use crate::store::cassandra::{CassandraStore, rows};
+use crate::store::{StoreError, rows_read};
 use scylla::response::{PagingState, PagingStateResponse};
 use std::collections::VecDeque;
 
@@ -68,6 +68,7 @@ impl<'a> HourWalk<'a> {
                 self.store.session.execute_single_page(statement, values, self.at.clone()).await.map_err(of_request)?;
             let mut names = Vec::new();
             rows::texts_of(&page.into_rows_result()?, &mut names)?;
+            rows_read::add(names.len() as u64);
             for name in names {
                 self.ready.push_back(name.parse().map_err(of_value)?);
             }

@@ -1,12 +1,12 @@
 //! People of many periods merged in their order, and set beside those that were counted before: a page of each is held.
 
 use crate::query::UserCount;
-use crate::store::StoreError;
 use crate::store::cassandra::CassandraStore;
 use crate::store::cassandra::errors::of_request;
 use crate::store::cassandra::heads::Head;
 use crate::store::cassandra::periods::name_of;
 use crate::store::cassandra::tally::push_people;
+use crate::store::{StoreError, rows_read};
 use scylla::response::{PagingState, PagingStateResponse};
 use scylla::statement::prepared::PreparedStatement;
 use std::cmp::Ordering;
@@ -55,6 +55,7 @@ impl Cursor<'_> {
             let read = store.session.execute_single_page(&stored.statement, values, at).await;
             let (page, more) = read.map_err(of_request)?;
             push_people(&page.into_rows_result()?, &mut stored.ready)?;
+            rows_read::add(stored.ready.len() as u64);
             if let PagingStateResponse::HasMorePages { state } = more {
                 stored.next = Some(state);
             }

@@ -1,7 +1,7 @@
 //! Reading rows page by page: no read is unpaged, so no answer is larger than a page.
 
-use crate::store::StoreError;
 use crate::store::cassandra::errors;
+use crate::store::{StoreError, rows_read};
 use scylla::client::session::Session;
 use scylla::response::query_result::QueryRowsResult;
 use scylla::response::{PagingState, PagingStateResponse};
@@ -24,7 +24,9 @@ pub(super) async fn visit_pages<B>(
     let mut at = PagingState::start();
     loop {
         let (page, more) = session.execute_single_page(&statement, &values, at).await.map_err(errors::of_request)?;
-        if let ControlFlow::Break(found) = visit(&page.into_rows_result()?)? {
+        let page = page.into_rows_result()?;
+        rows_read::add(page.rows_num() as u64);
+        if let ControlFlow::Break(found) = visit(&page)? {
             return Ok(Some(found));
         }
         match more {
@@ -45,12 +47,24 @@ pub(super) async fn collect<T>(
     session: &Session,
     statement: &PreparedStatement,
     values: impl SerializeRow,
+    convert: impl FnMut(&QueryRowsResult, &mut Vec<T>) -> Result<(), StoreError>,
+) -> Result<Vec<T>, StoreError> {
+    collect_until(session, statement, values, usize::MAX, convert).await
+}
+
+/// As [`collect`], but where there are more than `most` rows, only some more than that are read.
+pub(super) async fn collect_until<T>(
+    session: &Session,
+    statement: &PreparedStatement,
+    values: impl SerializeRow,
+    most: usize,
     mut convert: impl FnMut(&QueryRowsResult, &mut Vec<T>) -> Result<(), StoreError>,
 ) -> Result<Vec<T>, StoreError> {
     let mut all = Vec::new();
-    visit_pages::<()>(session, statement, values, PAGE_ROWS, |rows| {
+    let page_rows = most.saturating_add(1).min(PAGE_ROWS);
+    visit_pages(session, statement, values, page_rows, |rows| {
         convert(rows, &mut all)?;
-        Ok(ControlFlow::Continue(()))
+        Ok(if all.len() > most { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     })
     .await?;
     Ok(all)

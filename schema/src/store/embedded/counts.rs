@@ -4,6 +4,7 @@ use crate::hour::Hour;
 use crate::period::{Period, PeriodRange, TimeUnit, cover};
 use crate::query::{Count, CountQuery, Series, UserCount};
 use crate::store::embedded::error::corrupt_value;
+use crate::store::embedded::readers::count_rows;
 use crate::store::embedded::rollup::{number_of_unit, parts_of_kind};
 use crate::store::embedded::rows::domain_of;
 use crate::wiki::ProjectFamily;
@@ -12,13 +13,14 @@ use rusqlite::{CachedStatement, Connection, Params, Row, params};
 /// Of accounts there are counts by hour and by month only.
 const UNITS_OF_USERS: [TimeUnit; 2] = [TimeUnit::Month, TimeUnit::Hour];
 
-// Each gives: start, kind, count, then the family or the wiki. Parameters: the first start, the end, then the unit.
-const TOTALS: &str = "SELECT start, kind, page_count, family FROM total_counts \
+// Each gives: start, kind, count, then the family or the wiki, then of how many rows. Parameters: the first start, the end,
+// then the unit.
+const TOTALS: &str = "SELECT start, kind, page_count, family, 1 FROM total_counts \
      WHERE unit = ?3 AND start >= ?1 AND start < ?2 AND page_count > 0";
-const DOMAINS: &str = "SELECT c.start, c.kind, c.page_count, d.domain FROM domain_counts c \
+const DOMAINS: &str = "SELECT c.start, c.kind, c.page_count, d.domain, 1 FROM domain_counts c \
      CROSS JOIN domain_names d ON d.domain_no = c.domain_no \
      WHERE c.unit = ?3 AND c.start >= ?1 AND c.start < ?2 AND c.page_count > 0";
-const DOMAIN: &str = "SELECT c.start, c.kind, c.page_count, d.domain FROM domain_names d \
+const DOMAIN: &str = "SELECT c.start, c.kind, c.page_count, d.domain, 1 FROM domain_names d \
      CROSS JOIN domain_counts c INDEXED BY counts_of_domain ON c.domain_no = d.domain_no \
      WHERE d.domain = ?4 AND c.unit = ?3 AND c.start >= ?1 AND c.start < ?2 AND c.page_count > 0";
 
@@ -27,7 +29,7 @@ const DOMAIN: &str = "SELECT c.start, c.kind, c.page_count, d.domain FROM domain
 macro_rules! user_sql {
     ($table:literal, $accounts:literal) => {
         concat!(
-            "SELECT c.start, c.kind, sum(c.page_count) AS pages, d.domain FROM ",
+            "SELECT c.start, c.kind, sum(c.page_count) AS pages, d.domain, count(*) FROM ",
             $accounts,
             " CROSS JOIN domain_names d ON d.domain_no = a.domain_no CROSS JOIN ",
             $table,
@@ -115,6 +117,7 @@ impl Reading {
     ) -> rusqlite::Result<bool> {
         let mut rows = statement.query(values)?;
         while let Some(row) = rows.next()? {
+            count_rows(row.get::<_, i64>(4)?.cast_unsigned());
             if self.counts.len() == self.most {
                 return Ok(false);
             }
@@ -144,12 +147,13 @@ fn wiki_of(row: &Row<'_>) -> rusqlite::Result<(Option<crate::page::Domain>, Proj
 pub(super) fn user_counts(db: &Connection, period: Period) -> rusqlite::Result<Vec<UserCount>> {
     let hours = period.hours();
     let mut statement = db.prepare_cached(
-        "SELECT n.user_name, d.domain, a.user_id, c.kind, sum(c.page_count) AS pages FROM user_counts c \
+        "SELECT n.user_name, d.domain, a.user_id, c.kind, sum(c.page_count) AS pages, count(*) FROM user_counts c \
          CROSS JOIN accounts a ON a.account_no = c.account_no \
          CROSS JOIN user_names n ON n.name_no = a.name_no CROSS JOIN domain_names d ON d.domain_no = a.domain_no \
          WHERE c.start >= ?1 AND c.start < ?2 GROUP BY c.account_no, c.kind HAVING pages > 0",
     )?;
     let count = |row: &Row<'_>| {
+        count_rows(row.get::<_, i64>(5)?.cast_unsigned());
         let (namespace, is_bot, is_redirect) = parts_of_kind(row.get(3)?);
         Ok(UserCount {
             user_name: row.get(0)?,

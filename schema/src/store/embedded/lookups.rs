@@ -3,6 +3,7 @@
 use crate::page::{Domain, Page, PageId, UserId};
 use crate::query::DomainRow;
 use crate::store::PipelineRecord;
+use crate::store::embedded::readers::count_rows;
 use crate::store::embedded::rows::{domain_of, page_of, select_pages, wiki_of};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -71,6 +72,7 @@ pub(super) fn users_by_id(db: &Connection, user_id: UserId) -> rusqlite::Result<
     let mut pages = Vec::new();
     let mut last = i64::MIN;
     while let Some(wiki) = next_wiki.query_row(params![user_id, last], |row| row.get(0)).optional()? {
+        count_rows(1);
         pages.push(newest.query_row(params![user_id, wiki], page_of)?);
         last = wiki;
     }
@@ -88,6 +90,7 @@ pub(super) fn users_by_name(db: &Connection, user_name: &str) -> rusqlite::Resul
     let mut pages: Vec<Page> = Vec::new();
     let mut rows = accounts.query([user_name])?;
     while let Some(row) = rows.next()? {
+        count_rows(1);
         let key: (String, i64, i64) = row.try_into()?;
         pages.extend(newest.query_row(key, page_of).optional()?);
     }
@@ -98,10 +101,14 @@ pub(super) fn users_by_name(db: &Connection, user_name: &str) -> rusqlite::Resul
 /// The records of a kind, by key.
 pub(super) fn records(db: &Connection, kind: &str) -> rusqlite::Result<Vec<PipelineRecord>> {
     let sql = "SELECT kind, record_key, payload FROM pipeline_records WHERE kind = ?1 ORDER BY record_key";
-    let record = |row: &Row<'_>| Ok(PipelineRecord { kind: row.get(0)?, key: row.get(1)?, payload: row.get(2)? });
+    let record = |row: &Row<'_>| {
+        count_rows(1);
+        Ok(PipelineRecord { kind: row.get(0)?, key: row.get(1)?, payload: row.get(2)? })
+    };
     db.prepare_cached(sql)?.query_map([kind], record)?.collect()
 }
 
 fn domain_row_of(row: &Row<'_>) -> rusqlite::Result<DomainRow> {
+    count_rows(1);
     Ok(DomainRow { domain: domain_of(&row.get_ref(0)?)?, wiki: wiki_of(&row.get_ref(1)?)? })
 }

@@ -1,10 +1,11 @@
 //! The readers: a few connections, each on a thread of its own, behind one bounded queue.
 
-use crate::store::StoreError;
 use crate::store::embedded::counting::check_counted;
 use crate::store::embedded::error::store_error;
 use crate::store::embedded::layout::open_reader;
+use crate::store::{StoreError, rows_read};
 use rusqlite::Connection;
+use std::cell::Cell;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -14,6 +15,16 @@ use tokio::sync::{mpsc, oneshot};
 const READERS: usize = 4;
 /// Reads that wait; whoever asks beyond waits to ask.
 const QUEUED: usize = 256;
+
+thread_local! {
+    /// Rows read so far by the read that this thread runs.
+    static ROWS: Cell<u64> = const { Cell::new(0) };
+}
+
+/// Counts rows of the read under way.
+pub(super) fn count_rows(rows: u64) {
+    ROWS.set(ROWS.get() + rows);
+}
 
 type Job = Box<dyn FnOnce(&Connection) + Send>;
 
@@ -72,13 +83,17 @@ impl Readers {
         let (reply, answer) = oneshot::channel();
         let job: Job = Box::new(move |connection| {
             if !reply.is_closed() {
+                ROWS.set(0);
+                let answer = read(connection);
                 // Nobody waits any more when this fails.
-                let _ = reply.send(read(connection));
+                let _ = reply.send((answer, ROWS.get()));
             }
         });
         let jobs = self.jobs.as_ref().ok_or_else(closed)?;
         jobs.send(job).await.map_err(|_| closed())?;
-        answer.await.map_err(|_| closed())?
+        let (answer, rows) = answer.await.map_err(|_| closed())?;
+        rows_read::add(rows);
+        answer
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::page::{Domain, Page, PageId, UserId, WikiId};
 use crate::store::embedded::error::corrupt_value;
+use crate::store::embedded::readers::count_rows;
 use chrono::DateTime;
 use rusqlite::Row;
 use rusqlite::types::Type;
@@ -21,8 +22,9 @@ macro_rules! select_pages {
 }
 pub(super) use select_pages;
 
-/// The page of a row of [`select_pages`].
+/// The page of a row of [`select_pages`], which it counts.
 pub(super) fn page_of(row: &Row<'_>) -> rusqlite::Result<Page> {
+    count_rows(1);
     let seconds: i64 = row.get(5)?;
     let created_at =
         DateTime::from_timestamp(seconds, 0).ok_or(rusqlite::Error::IntegralValueOutOfRange(5, seconds))?;
