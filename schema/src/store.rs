@@ -229,7 +229,9 @@ pub async fn open(url: &StoreUrl, migration: Migration, durability: Durability) 
     match url {
         StoreUrl::Embedded(folder) => Ok(Arc::new(embedded::EmbeddedStore::open(folder, migration, durability).await?)),
         StoreUrl::Cassandra { nodes, keyspace } => {
-            Ok(Arc::new(cassandra::CassandraStore::open(nodes, keyspace, migration).await?))
+            // On the heap: the driver's futures nest too deep for the compiler to lay out whatever awaits them.
+            let opening = Box::pin(cassandra::CassandraStore::open(nodes, keyspace, migration));
+            Ok(Arc::new(opening.await?))
         }
     }
 }

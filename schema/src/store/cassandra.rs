@@ -55,6 +55,7 @@ use scylla::client::session::Session;
 use sealer::Sealer;
 use statements::{Preparer, Statements};
 use tokio::time::Instant;
+use upgrade::Upgrade;
 use write::Remembered;
 
 /// A keyspace of a Cassandra cluster.
@@ -67,6 +68,7 @@ pub struct CassandraStore {
     scans: Scans,
     keyspace: String,
     retention: retention::Known,
+    upgrade: Upgrade,
     rows_read: RowsRead,
 }
 
@@ -90,6 +92,7 @@ impl CassandraStore {
         let statements = Statements::prepare(&session, keyspace).await?;
         let it = Preparer { session: &session, keyspace };
         let rollups = RollupStatements::prepare(&it).await?;
+        let upgrade = Upgrade::prepare(&it).await?;
         Ok(Self {
             session,
             statements,
@@ -99,6 +102,7 @@ impl CassandraStore {
             scans: Scans::of(keyspace),
             keyspace: keyspace.into(),
             retention: retention::Known::default(),
+            upgrade,
             rows_read: RowsRead::default(),
         })
     }

@@ -11,9 +11,6 @@ use crate::store::{StoreError, rows_read};
 use scylla::response::{PagingState, PagingStateResponse};
 use std::collections::VecDeque;
 
-/// The shelf of the table `hours` that lists the years which have a shelf.
-pub(super) const YEARS: &str = "years";
-
 /// The shelf of an hour.
 pub(super) fn year_of(hour: Hour) -> String {
     hour.to_string()[..4].into()

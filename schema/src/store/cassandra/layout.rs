@@ -4,7 +4,7 @@ use crate::store::StoreError;
 use crate::store::cassandra::errors;
 use crate::store::cassandra::rows::texts_of;
 use crate::store::cassandra::slices::collect;
-use crate::store::cassandra::upgrade::mark_all_hours;
+use crate::store::cassandra::upgrade;
 use crate::tables::{SCHEMA_VERSION, TABLES_CQL};
 use scylla::client::session::Session;
 use scylla::serialize::row::SerializeRow;
@@ -40,9 +40,9 @@ pub(super) async fn apply(session: &Session, keyspace: &str) -> Result<(), Store
     if version == Some(SCHEMA_VERSION) {
         return Ok(());
     }
-    // Before the version: a process that waits for it finds the counts of all that is stored in hand.
+    // Before the version: a process that waits for it finds the tables full or being filled.
     if found.contains_key(HOURS_TABLE) {
-        mark_all_hours(session, keyspace).await?;
+        upgrade::begin(session, keyspace).await?;
     }
     let statement = format!("INSERT INTO {keyspace}.{VERSION_TABLE} (shelf, version) VALUES ('layout', ?)");
     let statement = prepare(session, &statement).await?;

@@ -11,7 +11,7 @@ use crate::store::StoreError;
 use crate::store::cassandra::hours::HourWalk;
 use crate::store::cassandra::rows::pages_of;
 use crate::store::cassandra::slices::visit_pages;
-use crate::store::cassandra::{CassandraStore, retention};
+use crate::store::cassandra::{CassandraStore, retention, upgrade};
 use chrono::{DateTime, TimeDelta, Timelike, Utc};
 use std::ops::ControlFlow;
 
@@ -187,6 +187,7 @@ pub(super) async fn list_pages(store: &CassandraStore, query: &PageQuery) -> Res
     if query.limit == 0 {
         return Ok(PageSlice::default());
     }
+    upgrade::check_list(store, &query.list).await?;
     let bounds = Bounds::of(query, retention::first_kept(store).await?);
     let Some(partition) = Partition::of(&query.list) else { return list_all(store, query, &bounds).await };
     let mut reading = Reading::begin(query);

@@ -7,7 +7,7 @@ use crate::store::cassandra::errors::of_value;
 use crate::store::cassandra::list::{Bounds, Partition, visit_partition};
 use crate::store::cassandra::rows::{pages_of, texts_of};
 use crate::store::cassandra::slices::collect;
-use crate::store::cassandra::{CassandraStore, retention};
+use crate::store::cassandra::{CassandraStore, retention, upgrade};
 use chrono::{NaiveDate, NaiveTime, TimeDelta};
 use futures::{StreamExt, TryStreamExt, stream};
 use scylla::response::query_result::QueryRowsResult;
@@ -45,6 +45,7 @@ pub(super) async fn load_users(
     store: &CassandraStore,
     keys: &[(Domain, UserId)],
 ) -> Result<Vec<Option<Page>>, StoreError> {
+    upgrade::check_done(store).await?;
     let reads: Vec<_> = keys.iter().map(|(domain, user_id)| load_user(store, domain, *user_id)).collect();
     stream::iter(reads).buffered(READS_AT_ONCE).try_collect().await
 }
@@ -62,6 +63,7 @@ pub(super) async fn pages_by_id(store: &CassandraStore, page_id: PageId) -> Resu
 
 /// The newest page of each account with this number: the partition's order is by wiki.
 pub(super) async fn users_by_id(store: &CassandraStore, user_id: UserId) -> Result<Vec<Page>, StoreError> {
+    upgrade::check_done(store).await?;
     let names = collect(&store.session, &store.statements.accounts_with_id, (user_id.to_string(),), texts_of).await?;
     let keys: Vec<_> =
         names.iter().map(|name| Ok((name.parse().map_err(of_value)?, user_id))).collect::<Result<_, StoreError>>()?;
@@ -78,6 +80,7 @@ struct NamedAccount {
 
 /// The newest page of each account under this name: the partition's order is by wiki, then number.
 pub(super) async fn users_by_name(store: &CassandraStore, user_name: &str) -> Result<Vec<Page>, StoreError> {
+    upgrade::check_done(store).await?;
     let statement = &store.statements.accounts_with_name;
     let accounts = collect(&store.session, statement, (user_name,), push_accounts).await?;
     let reads: Vec<_> = accounts.into_iter().map(|account| newest_under_name(store, user_name, account)).collect();

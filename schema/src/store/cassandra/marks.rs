@@ -13,7 +13,6 @@ use crate::store::cassandra::periods::{name_of, parse_name, shelf_of, shelves_of
 use crate::store::cassandra::slices::collect;
 use crate::store::cassandra::statements::Preparer;
 use futures::{StreamExt, TryStreamExt, stream};
-use scylla::client::session::Session;
 use scylla::statement::prepared::PreparedStatement;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -68,22 +67,13 @@ pub(super) struct Mark {
 
 /// Marks periods. To be called only once what is to be counted can be read by all.
 pub(super) async fn set(store: &CassandraStore, periods: &BTreeSet<Period>) -> Result<(), StoreError> {
-    put(&store.session, &store.rollups.marks, &store.sealer.incarnation, periods).await
-}
-
-/// As [`set`], for a store that is not open yet.
-pub(super) async fn put(
-    session: &Session,
-    statements: &Statements,
-    incarnation: &Incarnation,
-    periods: &BTreeSet<Period>,
-) -> Result<(), StoreError> {
+    let (session, put, incarnation) = (&store.session, &store.rollups.marks.put, &store.sealer.incarnation);
     let number = incarnation.next_number();
     let writes: Vec<_> = periods
         .iter()
         .map(|period| {
             let values = (shelf_of(*period), name_of(*period), incarnation.name, number, number);
-            session.execute_unpaged(&statements.put, values)
+            session.execute_unpaged(put, values)
         })
         .collect();
     stream::iter(writes).buffer_unordered(IN_FLIGHT).map_ok(drop).try_collect::<()>().await.map_err(of_request)

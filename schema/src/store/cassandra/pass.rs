@@ -7,7 +7,7 @@ use crate::period::{Period, TimeUnit};
 use crate::store::cassandra::CassandraStore;
 use crate::store::cassandra::hours::stored_years;
 use crate::store::cassandra::seal::{Outcome, seal};
-use crate::store::cassandra::{as_of, heads, marks, old, retention};
+use crate::store::cassandra::{as_of, heads, marks, old, retention, upgrade};
 use crate::store::{Sealing, StoreError};
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::{StreamExt, stream};
@@ -26,6 +26,7 @@ const SHORTEST_FIRST: [TimeUnit; 4] = [TimeUnit::Hour, TimeUnit::Day, TimeUnit::
 
 /// One pass.
 pub(super) async fn seal_counts(store: &CassandraStore, now: DateTime<Utc>) -> Result<Sealing, StoreError> {
+    let is_upgraded = !upgrade::proceed(store, now, upgrade::STEP_PAGES).await?;
     let years = stored_years(store).await?;
     let frozen = retention::load(store).await?.frozen_before(retention::sealed_until(now));
     let mut pass = Pass { store, now, marked: BTreeMap::new(), sealed: 0, left: BTreeSet::new(), failed: None };
@@ -44,10 +45,10 @@ pub(super) async fn seal_counts(store: &CassandraStore, now: DateTime<Utc>) -> R
     if let Some(error) = pass.failed {
         return Err(error);
     }
-    if pass.left.is_empty() {
+    if is_upgraded && pass.left.is_empty() {
         as_of::put(store, now).await?;
     }
-    Ok(Sealing { sealed: pass.sealed, left: pass.left.len() })
+    Ok(Sealing { sealed: pass.sealed, left: pass.left.len() + usize::from(!is_upgraded) })
 }
 
 struct Pass<'a> {

@@ -1,9 +1,10 @@
 //! What a pass proves, how the running hour rests, what becomes of old generations and of an older layout's pages.
 
 use super::counting::*;
-use super::{CassandraStore, Migration, connect};
+use super::{CassandraStore, Migration, connect, upgrade};
 use crate::hour::Hour;
 use crate::page::Page;
+use crate::query::{PageList, PageQuery};
 use crate::store::conformance::Realm;
 use crate::store::{Store, StoreError};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -101,15 +102,22 @@ async fn generations_of_hours(store: &CassandraStore) -> usize {
     rows.iter().filter(|(period, _)| period.len() == 13).count()
 }
 
-/// Layout 1 had no marks: its hours are marked when it is opened, and counted like any other.
+/// Layout 1 had no marks and no tables of accounts: its pages are written again, beside new ones, and are counted like any
+/// other. What needs the new tables waits until all are there.
 #[tokio::test]
-async fn pages_of_an_older_layout_are_counted() {
+async fn pages_of_an_older_layout_are_entered_and_counted() {
     let Some((session, nodes, keyspace)) = connect().await else { return };
     let open = async |migration| CassandraStore::open(&nodes, &keyspace, migration).await.unwrap();
     let pages = some_pages(&Realm::of("upgrade"), 200);
+    let all = [pages.clone(), late(&pages)].concat();
     let older = open(Migration::Apply).await;
-    older.write_pages(&[pages.clone(), late(&pages)].concat(), DateTime::UNIX_EPOCH).await.unwrap();
-    for table in ["marks", "heads", "counts_by_domain"] {
+    older.write_pages(&all, DateTime::UNIX_EPOCH).await.unwrap();
+    let hours = all.iter().map(|page| Hour::of(page.created_at)).collect::<BTreeSet<_>>().len();
+    let accounts = accounts_of(&older, &all).await;
+    assert!(accounts.len() > 20, "{}", accounts.len());
+    let added =
+        ["marks", "heads", "counts_by_domain", "pages_by_account", "accounts_by_id", "accounts_by_name", "upgrades"];
+    for table in added {
         session.query_unpaged(format!("DROP TABLE {keyspace}.{table}"), ()).await.unwrap();
     }
     let version = format!("INSERT INTO {keyspace}.schema_version (shelf, version) VALUES ('layout', 1)");
@@ -117,7 +125,47 @@ async fn pages_of_an_older_layout_are_counted() {
 
     let newer = open(Migration::Apply).await;
     assert_eq!(as_of(&newer).await, DateTime::UNIX_EPOCH);
+    check_accounts_wait(&newer, &pages[0], "tables of accounts").await;
+    assert_eq!(newer.list_pages(&PageQuery::newest(PageList::All, 1_000)).await.unwrap().pages.len(), all.len());
+
+    // Step by step, each by another process; one that was behind does not throw the others back.
+    let behind = open(Migration::Expect).await;
+    for step in 1..hours {
+        let newer = open(Migration::Expect).await;
+        assert!(upgrade::proceed(&newer, long_after(), 1).await.unwrap(), "hour {step} of {hours}");
+        check_accounts_wait(&newer, &pages[0], "are done").await;
+    }
+    upgrade::begin(&session, &keyspace).await.unwrap();
+    assert_eq!(behind.seal_counts(long_after()).await.unwrap().left, 0);
+    assert_eq!(accounts_of(&newer, &all).await, accounts);
     seal_all(&newer).await;
-    check_recount(&newer, &[pages.clone(), late(&pages)].concat(), "an older layout").await;
+    check_recount(&newer, &all, "an older layout").await;
     assert_eq!(as_of(&newer).await, long_after());
+}
+
+async fn check_accounts_wait(store: &CassandraStore, page: &Page, wanted: &str) {
+    let (domain, user_id) = (page.domain.clone(), page.user_id);
+    let list = PageQuery::newest(PageList::User(domain.clone(), user_id), 1);
+    let errors = [
+        store.list_pages(&list).await.map(|_| ()),
+        store.load_users(&[(domain, user_id)]).await.map(|_| ()),
+        store.users_by_id(user_id).await.map(|_| ()),
+        store.users_by_name(&page.user_name).await.map(|_| ()),
+    ];
+    for error in errors.map(|answer| answer.expect_err("older pages are not entered yet")) {
+        assert!(matches!(&error, StoreError::Unavailable(why) if why.contains(wanted)), "{error}");
+    }
+}
+
+/// What is known of the accounts of these pages: their lists, and whom a number and a name lead to.
+async fn accounts_of(store: &CassandraStore, pages: &[Page]) -> Vec<Vec<Page>> {
+    let mut found = Vec::new();
+    let keys: BTreeSet<_> = pages.iter().map(|page| (page.domain.clone(), page.user_id, &page.user_name)).collect();
+    for (domain, user_id, name) in keys {
+        let list = PageQuery::newest(PageList::User(domain, user_id), 1_000);
+        found.push(store.list_pages(&list).await.unwrap().pages);
+        found.push(store.users_by_id(user_id).await.unwrap());
+        found.push(store.users_by_name(name).await.unwrap());
+    }
+    found
 }
