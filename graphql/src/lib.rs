@@ -8,5 +8,6 @@ pub mod limits;
 pub mod live;
 pub mod loaders;
 pub mod operation;
+pub mod operations;
 pub mod pipeline;
 pub mod schema;

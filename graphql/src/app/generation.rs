@@ -273,15 +273,16 @@ impl Parts {
 
     /// All routes on one port.
     fn router(&self, hub: &Arc<Hub>, stop: &CancellationToken) -> Router {
-        let pipeline = BusPipeline { view: Arc::clone(&self.view), bus: Arc::clone(&self.bus) };
+        let pipeline = Arc::new(BusPipeline { view: Arc::clone(&self.view), bus: Arc::clone(&self.bus) });
         let api = ApiContext {
             store: Arc::clone(&self.store),
             clock: Arc::clone(&self.clock),
-            pipeline: Arc::new(pipeline),
+            pipeline: pipeline.clone(),
             hub: Arc::clone(hub),
         };
         let schema = crate::schema::build(api);
         crate::http::router(schema, stop.clone())
+            .merge(crate::operations::router(Arc::clone(&self.store), pipeline))
             .merge(rest_compat::router(Arc::clone(&self.store), Arc::clone(&self.clock)))
             .fallback_service(rest_compat::fallback(Arc::clone(&self.store), Arc::clone(&self.clock)))
     }

@@ -45,6 +45,7 @@ impl Fixture {
             calls: Mutex::default(),
             is_silent: AtomicBool::default(),
             is_away: AtomicBool::default(),
+            are_lists_away: AtomicBool::default(),
             most_counts: AtomicUsize::new(usize::MAX),
             counted_until: Mutex::default(),
             bounds: Mutex::default(),
@@ -53,6 +54,11 @@ impl Fixture {
         let pipeline = Arc::new(Known);
         let api = ApiContext { store: calls.clone(), clock: clock.clone(), hub: hub.clone(), pipeline };
         Self { schema: build(api.clone()), hub, calls, clock, api, _folder: folder }
+    }
+
+    /// What the API knows of the pipeline.
+    pub(crate) fn pipeline(&self) -> Arc<dyn PipelineState> {
+        self.api.pipeline.clone()
     }
 
     /// As a program that starts now would open it.
@@ -169,6 +175,7 @@ pub(crate) struct Counted {
     calls: Mutex<Vec<&'static str>>,
     is_silent: AtomicBool,
     is_away: AtomicBool,
+    are_lists_away: AtomicBool,
     most_counts: AtomicUsize,
     counted_until: Mutex<Option<DateTime<Utc>>>,
     bounds: Mutex<Vec<usize>>,
@@ -188,6 +195,11 @@ impl Counted {
     /// From now on no account can be read.
     pub(crate) fn go_away(&self) {
         self.is_away.store(true, Ordering::Relaxed);
+    }
+
+    /// From now on no list can be read.
+    pub(crate) fn lose_lists(&self) {
+        self.are_lists_away.store(true, Ordering::Relaxed);
     }
 
     /// From now on queries have no more counts than this, as if each were as long as its bound allows.
@@ -217,6 +229,9 @@ impl Store for Counted {
         self.count("write_pages").write_pages(pages, now).await
     }
     async fn list_pages(&self, query: &PageQuery) -> Result<PageSlice, StoreError> {
+        if self.are_lists_away.load(Ordering::Relaxed) {
+            return Err(StoreError::Unavailable("node 10.0.0.7 is down".into()));
+        }
         self.count("list_pages").list_pages(query).await
     }
     fn rows_read(&self) -> Vec<Reads> {
