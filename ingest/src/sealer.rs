@@ -18,20 +18,23 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 ///
 /// A failure is told once, until a pass succeeds; what no waiting mends ends the writer itself.
 pub(crate) async fn run(store: Arc<dyn Store>, clock: Arc<dyn Clock>, shutdown: CancellationToken) {
-    shutdown.run_until_cancelled(seal_for_ever(store.as_ref(), clock.as_ref())).await;
+    let pass = || {
+        let (store, now) = (Arc::clone(&store), clock.now());
+        async move {
+            let pass = store.seal_counts(now).await?;
+            store.remove_expired(now).await?;
+            Ok(pass)
+        }
+    };
+    shutdown.run_until_cancelled(repeat(pass)).await;
 }
 
-async fn pass(store: &dyn Store, clock: &dyn Clock) -> Result<Sealing, StoreError> {
-    let pass = store.seal_counts(clock.now()).await?;
-    store.remove_expired(clock.now()).await?;
-    Ok(pass)
-}
-
-async fn seal_for_ever(store: &dyn Store, clock: &dyn Clock) {
+/// Makes one pass after the other.
+async fn repeat<F: Future<Output = Result<Sealing, StoreError>>>(pass: impl Fn() -> F) {
     let mut backoff = Backoff::new(PASS_EVERY, LONGEST_WAIT);
     let mut has_told = false;
     loop {
-        let wait = match pass(store, clock).await {
+        let wait = match pass().await {
             Ok(pass) => {
                 if pass.sealed > 0 {
                     tracing::debug!(sealed = pass.sealed, left = pass.left, "counts were taken");
@@ -49,5 +52,56 @@ async fn seal_for_ever(store: &dyn Store, clock: &dyn Clock) {
             }
         };
         sleep(wait).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Mutex;
+    use tokio::time::{Instant, timeout};
+
+    /// When each pass began, in seconds, while those of these numbers fail.
+    async fn begun(within: Duration, fails: impl Fn(usize) -> bool) -> Vec<f64> {
+        let (start, begun) = (Instant::now(), Mutex::new(Vec::new()));
+        let pass = || {
+            let mut begun = begun.lock().unwrap();
+            begun.push(start.elapsed().as_secs_f64());
+            let away = || Err(StoreError::Unavailable("away".into()));
+            std::future::ready(if fails(begun.len()) { away() } else { Ok(Sealing::default()) })
+        };
+        timeout(within, repeat(pass)).await.expect_err("it repeats for ever");
+        begun.into_inner().unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pass_is_made_each_second() {
+        let begun = begun(Duration::from_secs(60), |_| false).await;
+        assert!((59..=61).contains(&begun.len()), "{begun:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_store_that_is_away_is_asked_less_and_less_until_it_answers() {
+        let begun = begun(Duration::from_secs(400), |number| number <= 12).await;
+        let waits: Vec<f64> = begun.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        assert!(
+            waits[..12].iter().all(|wait| *wait <= 30.0) && waits[8..12].iter().all(|wait| *wait > 5.0),
+            "{waits:?}"
+        );
+        assert!(waits[12..].iter().all(|wait| (wait - 1.0).abs() < 0.01), "{waits:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn shutdown_waits_for_no_pass() {
+        let shutdown = CancellationToken::new();
+        let hangs = std::future::pending;
+        let sealing = shutdown.run_until_cancelled(repeat(hangs));
+        let ends = async {
+            sleep(Duration::from_secs(3)).await;
+            shutdown.cancel();
+        };
+        let (ended, ()) =
+            timeout(Duration::from_secs(4), async { tokio::join!(sealing, ends) }).await.expect("in time");
+        assert!(ended.is_none());
     }
 }

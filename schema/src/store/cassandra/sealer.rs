@@ -12,9 +12,14 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// The running hour is sealed at most so often,
+/// The running hour is sealed at most so often.
 const REST_AT_LEAST: Duration = Duration::from_secs(2);
-/// and for at most a twentieth of the time.
+/// Where that is cheap its pages are counted within so long: what came just behind the start of one sealing waits for its
+/// end, the rest and the next one. The pass that does it begins within another second.
+const COUNTED_WITHIN: Duration = Duration::from_secs(4);
+/// What is cheap: up to here a third of the time may go into it.
+const CHEAP: Duration = Duration::from_secs(1);
+/// What is not rests so many times as long as it took.
 const REST_TIMES: u32 = 20;
 /// How often old generations are looked for.
 const REMOVES_EVERY: Duration = Duration::from_secs(60);
@@ -59,7 +64,7 @@ impl Sealer {
         let mut rests_until = self.rests_until.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
         rests_until.retain(|_, until| now < *until);
-        rests_until.insert(hour, now + REST_AT_LEAST.max(took * REST_TIMES));
+        rests_until.insert(hour, now + rest_after(took));
     }
 
     #[cfg(test)]
@@ -78,6 +83,12 @@ impl Sealer {
     }
 }
 
+fn rest_after(took: Duration) -> Duration {
+    let rest = took * REST_TIMES;
+    let rest = if took <= CHEAP { rest.min(COUNTED_WITHIN - 2 * took) } else { rest };
+    rest.max(REST_AT_LEAST)
+}
+
 impl CassandraStore {
     /// Behind a step of a sealing: where tests stop it or let others in between.
     #[cfg(test)]
@@ -92,5 +103,19 @@ impl CassandraStore {
     #[cfg(not(test))]
     pub(super) async fn reached(&self, _: Step, _: Period) -> Result<(), StoreError> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_running_hour_is_counted_within_seconds_while_that_is_cheap() {
+        let rests = [0, 50, 100, 150, 500, 1_000, 1_001, 3_000].map(|took| {
+            let rest = rest_after(Duration::from_millis(took));
+            rest.as_millis()
+        });
+        assert_eq!(rests, [2_000, 2_000, 2_000, 3_000, 3_000, 2_000, 20_020, 60_000]);
     }
 }
