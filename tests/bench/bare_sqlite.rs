@@ -1,6 +1,7 @@
 //! The yardstick of the embedded store: a loop that inserts the same rows into the same tables and does nothing else —
-//! no stream, no cleaning, no rollup, no identity to keep.
+//! no stream, no cleaning, no adding up, no identity to keep.
 
+use crate::bare_counts::BareCounts;
 use anyhow::Context;
 use rusqlite::{Connection, ToSql, Transaction, params};
 use schema::page::Page;
@@ -19,11 +20,14 @@ pub(crate) fn insert_all(path: &Path, pages: &[Page]) -> anyhow::Result<f64> {
     db.pragma_update(None, "cache_size", -65_536)?;
     db.set_prepared_statement_cache_capacity(64);
     let mut names = Names::default();
+    let mut counts = BareCounts::of(pages, BATCH);
     let begun = Instant::now();
     let mut next = 1;
-    for batch in pages.chunks(BATCH) {
+    for (number, batch) in pages.chunks(BATCH).enumerate() {
         let transaction = db.transaction()?;
-        insert_batch(&transaction, batch, &mut next, &mut names)?;
+        let mut items = items(&transaction, batch, &mut next, &mut names)?;
+        counts.insert(&transaction, number, &items)?;
+        insert_batch(&transaction, &mut items)?;
         transaction.commit()?;
     }
     Ok(pages.len() as f64 / begun.elapsed().as_secs_f64())
@@ -56,14 +60,14 @@ fn number(
 }
 
 /// A page with its numbers.
-struct Item<'a> {
-    page: &'a Page,
+pub(crate) struct Item<'a> {
+    pub(crate) page: &'a Page,
     no: i64,
-    domain_no: i64,
+    pub(crate) domain_no: i64,
     wiki_no: i64,
-    name_no: i64,
+    pub(crate) name_no: i64,
     page_id: String,
-    user_id: String,
+    pub(crate) user_id: String,
     at: i64,
 }
 
@@ -94,10 +98,9 @@ fn items<'a>(
     Ok(items)
 }
 
-fn insert_batch(db: &Transaction<'_>, batch: &[Page], next: &mut i64, names: &mut Names) -> rusqlite::Result<()> {
-    let mut items = items(db, batch, next, names)?;
+fn insert_batch(db: &Transaction<'_>, items: &mut [Item<'_>]) -> rusqlite::Result<()> {
     let mut insert = db.prepare_cached("INSERT INTO pages VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)")?;
-    for i in &items {
+    for i in items.iter() {
         let p = i.page;
         let (page_id, user_id, rev_id) =
             (p.page_id.get().cast_signed(), p.user_id.get().cast_signed(), p.rev_id.cast_signed());
@@ -118,7 +121,7 @@ fn insert_batch(db: &Transaction<'_>, batch: &[Page], next: &mut i64, names: &mu
             p.page_title
         ])?;
     }
-    insert_indexes(db, &mut items)
+    insert_indexes(db, items)
 }
 
 /// The index tables, each batch sorted in the table's order: the fastest order there is.

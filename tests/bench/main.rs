@@ -3,6 +3,7 @@
 
 mod ask;
 mod bare_cassandra;
+mod bare_counts;
 mod bare_sqlite;
 mod distributed;
 mod embedded;
