@@ -35,7 +35,7 @@ fn migrate_says_what_it_did() {
     for _first_and_second in 0..2 {
         let ended = run(folder.path(), &["migrate"]);
         assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
-        assert_eq!(ended.stdout, "tables are up to date in embedded:./data\n");
+        assert_eq!(ended.stdout, "tables are up to date in embedded:./data; all pages are kept\n");
     }
 }
 
