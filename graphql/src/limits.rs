@@ -2,6 +2,7 @@
 
 mod cost;
 mod scan;
+mod syntax;
 mod weights;
 
 use crate::schema::errors::ApiError;
@@ -78,7 +79,7 @@ pub struct Admitted {
 /// `LIMIT_EXCEEDED` names the limit; what is no document is the parser's error.
 pub fn admit(query: &str, variables: &Variables, limits: &Limits) -> Result<Admitted, ServerError> {
     scan::check(query, limits).map_err(refused)?;
-    let document = parse_query(query)?;
+    let document = parse_query(query).map_err(syntax::in_one_sentence)?;
     let cost = cost::check(&document, variables, limits).map_err(refused)?;
     Ok(Admitted { document, cost })
 }
@@ -112,7 +113,7 @@ pub(crate) fn is_query(query: &str, operation_name: Option<&str>) -> bool {
 }
 
 /// The operation of this name; without a name any, for executing more than one is refused.
-fn chosen<'a>(
+pub(crate) fn chosen<'a>(
     document: &'a ExecutableDocument,
     operation_name: Option<&'a str>,
 ) -> impl Iterator<Item = &'a OperationDefinition> {

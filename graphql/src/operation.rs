@@ -1,20 +1,25 @@
 //! What surrounds each operation, over whatever transport it came: limits before it, loaders for it, codes on its errors.
 
 mod nulls;
+mod shape;
+mod variables;
 
-use crate::limits::{Admitted, Limits, admit, event_key};
+use crate::limits::{Admitted, Limits, admit, chosen, event_key};
 use crate::loaders::{AsOf, Loaders};
 use crate::schema::errors::ApiError;
 use crate::schema::scalars::Time;
 use async_graphql::extensions::{
     Extension, ExtensionContext, ExtensionFactory, NextExecute, NextPrepareRequest, NextRequest, NextResolve,
-    NextSubscribe, ResolveInfo,
+    NextSubscribe, NextValidation, ResolveInfo,
 };
-use async_graphql::{Data, PathSegment, Pos, Request, Response, ScalarType, ServerError, ServerResult, Value};
+use async_graphql::{
+    Data, PathSegment, Pos, Request, Response, ScalarType, ServerError, ServerResult, ValidationResult, Value,
+};
 use futures::stream::{BoxStream, StreamExt};
 use nulls::Nulls;
 use schema::clock::Clock;
 use schema::store::Store;
+use shape::Shape;
 use std::any::TypeId;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -24,6 +29,9 @@ use tracing::Instrument;
 
 /// How long one execution may take: of a query, or of one event of a subscription.
 const TIME_LIMIT: Duration = Duration::from_secs(10);
+
+/// Errors that one answer tells; it says how many more there were.
+const MAX_ERRORS: usize = 20;
 
 /// The name of a request in the log and in its errors.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,6 +79,8 @@ struct Facts {
     cost: OnceLock<u64>,
     /// Of a subscription: the key of each event in its answer.
     event_key: OnceLock<String>,
+    /// What was asked, for the shape of the answer.
+    shape: OnceLock<Shape>,
     /// Whether anything was executed; a subscription whose source does not open never is.
     has_begun: AtomicBool,
 }
@@ -101,13 +111,31 @@ impl Extension for Operation {
         if let Some(RequestId(id)) = request.data.get(&TypeId::of::<RequestId>()).and_then(|id| id.downcast_ref()) {
             self.facts.request_id.get_or_init(|| id.clone());
         }
-        let Admitted { document, cost } = admit(&request.query, &request.variables, &self.limits)?;
+        let Admitted { mut document, cost } = admit(&request.query, &request.variables, &self.limits)?;
         self.facts.cost.get_or_init(|| cost);
         if let Some(key) = event_key(&document, request.operation_name.as_deref()) {
             self.facts.event_key.get_or_init(|| key);
         }
+        if let Some(operation) = chosen(&document, request.operation_name.as_deref()).next() {
+            variables::fill_defaults(operation, &mut request.variables);
+        }
+        let shape = Shape::take(&mut document, request.operation_name.as_deref(), &request.variables);
+        self.facts.shape.get_or_init(|| shape);
         request.set_parsed_query(document);
         Ok(request)
+    }
+
+    async fn validation(
+        &self,
+        ctx: &ExtensionContext<'_>,
+        next: NextValidation<'_>,
+    ) -> Result<ValidationResult, Vec<ServerError>> {
+        // In front of the library, which knows the value only and not the variable.
+        let operation = self.facts.shape.get().and_then(|shape| Some((shape.operation()?, shape.variables())));
+        let wrong = operation.map_or_else(Vec::new, |(operation, variables)| {
+            variables::check(operation, variables, &ctx.schema_env.registry)
+        });
+        if wrong.is_empty() { next.run(ctx).await } else { Err(wrong) }
     }
 
     async fn execute(
@@ -130,6 +158,8 @@ impl Extension for Operation {
         };
         if failed.is_root_broken {
             response.data = Value::Null;
+        } else if let Some(shape) = self.facts.shape.get() {
+            response.data = shape.arrange(&ctx.schema_env.registry, std::mem::take(&mut response.data));
         }
         response.errors.extend(failed.errors);
         // Of an operation that read counts.
@@ -162,6 +192,11 @@ impl Facts {
 
     fn finish(&self, mut response: Response) -> Response {
         let is_refused = !self.has_begun.load(Ordering::Relaxed);
+        let left_out = response.errors.len().saturating_sub(MAX_ERRORS);
+        if left_out > 0 {
+            response.errors.truncate(MAX_ERRORS);
+            response.extensions.insert("errorsLeftOut".into(), Value::from(left_out));
+        }
         for error in &mut response.errors {
             if is_refused {
                 error.path.clear();

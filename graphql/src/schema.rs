@@ -73,7 +73,7 @@ pub fn sdl() -> String {
 }
 
 /// What holds everywhere: the description of the schema itself.
-const CONVENTIONS: &str = "\
+pub(crate) const CONVENTIONS: &str = "\
 Every new page on every Wikimedia wiki, live.
 Times: UTC; a range holds its start and not its end (`from` <= t < `to`). Buckets are whole UTC hours, days or
 months.
@@ -84,7 +84,8 @@ and filter (else BAD_CURSOR). An answer may be shorter than asked when few rows 
 `hasNextPage` is true. Rankings are plain lists with `limit`.
 Counts are exact; `extensions.asOf` says up to when. Not found is null.
 Errors carry `extensions.code` (BAD_USER_INPUT, BAD_CURSOR, LIMIT_EXCEEDED, TIMEOUT, UNAVAILABLE, INTERNAL) and
-`extensions.requestId`; `extensions.cost` says what a request cost.";
+`extensions.requestId`, 20 of them at most: `extensions.errorsLeftOut` says how many more there were. `extensions.cost`
+says what a request cost.";
 
 fn builder() -> async_graphql::SchemaBuilder<Query, EmptyMutation, Subscription> {
     // The cost pass has measured the nesting already; the library's own limit would come first, with another code.

@@ -11,4 +11,6 @@ mod objects;
 mod overview;
 mod people;
 mod reports;
+mod shape;
+mod variables;
 mod wrong;
