@@ -21,15 +21,14 @@ impl Media {
     }
 }
 
+/// Whether the client names `text/event-stream` among what it accepts.
+pub(super) fn accepts_events(headers: &HeaderMap) -> bool {
+    ranges(headers).iter().any(|range| range.media == "text/event-stream" && range.quality > 0)
+}
+
 /// The media type that the client likes best; none when it accepts neither. Without preference it is JSON.
 pub(super) fn negotiate(headers: &HeaderMap) -> Option<Media> {
-    let ranges: Vec<Range> = headers
-        .get_all(header::ACCEPT)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .filter_map(parse_range)
-        .collect();
+    let ranges = ranges(headers);
     if ranges.is_empty() {
         return Some(Media::Json);
     }
@@ -57,6 +56,11 @@ struct Range {
 struct Liked {
     quality: u16,
     specific: u8,
+}
+
+fn ranges(headers: &HeaderMap) -> Vec<Range> {
+    let values = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).filter_map(parse_range).collect()
 }
 
 fn parse_range(text: &str) -> Option<Range> {

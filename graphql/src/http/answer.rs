@@ -2,6 +2,7 @@
 
 use super::accept::Media;
 use super::request::Refused;
+use crate::limits::is_query;
 use crate::operation::{RequestId, finish_error};
 use crate::schema::Schema;
 use crate::schema::errors::{ApiError, bad_input};
@@ -9,6 +10,7 @@ use async_graphql::{Pos, Request, Response as Answer, ServerError, Value};
 use async_graphql_axum::GraphQLResponse;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use futures::stream::{BoxStream, StreamExt, once};
 use serde_json::json;
 
 /// An executed request.
@@ -29,6 +31,21 @@ pub(super) async fn execute(schema: &Schema, request: Request) -> Executed {
     Executed { answer: schema.execute(request).await, request_id }
 }
 
+/// What an operation has to say: answers, then none.
+pub(super) type Answers = BoxStream<'static, Option<Answer>>;
+
+/// What an operation answers where it may answer often; a query has as much time as elsewhere.
+pub(super) fn answers(schema: Schema, request: Request, request_id: String) -> Answers {
+    let is_query = is_query(&request.query, request.operation_name.as_deref());
+    let request = request.data(RequestId(request_id));
+    let answers = if is_query {
+        once(async move { schema.execute(request).await }).boxed()
+    } else {
+        schema.execute_stream(request)
+    };
+    answers.map(Some).chain(once(async { None })).boxed()
+}
+
 fn server_error(error: ApiError, request_id: &String) -> ServerError {
     let mut error = async_graphql::Error::from(error).into_server_error(Pos::default());
     error.locations.clear();
@@ -37,18 +54,11 @@ fn server_error(error: ApiError, request_id: &String) -> ServerError {
 }
 
 impl Executed {
-    /// The answer as it is.
-    pub(super) fn into_answer(self) -> Answer {
-        self.answer
-    }
-
     /// As a response of this media type.
     pub(super) fn into_response(self, media: Media) -> Response {
         let status = status_of(&self.answer, media);
         if is_request_error(&self.answer) {
-            // A request that was not executed has no `data`, not even null.
-            let body = json!({ "errors": self.answer.errors }).to_string().into_bytes();
-            return respond(status, media, body, &self.request_id);
+            return respond(status, media, without_data(&self.answer).into_bytes(), &self.request_id);
         }
         (status, headers(media, &self.request_id), GraphQLResponse::from(self.answer)).into_response()
     }
@@ -57,6 +67,11 @@ impl Executed {
 /// Whether nothing was executed: the document, its variables or its cost were refused.
 pub(super) fn is_request_error(answer: &Answer) -> bool {
     answer.data == Value::Null && !answer.errors.is_empty() && answer.errors.iter().all(|error| error.path.is_empty())
+}
+
+/// The JSON of a request that was not executed: it has no `data`, not even null.
+pub(super) fn without_data(answer: &Answer) -> String {
+    json!({ "errors": answer.errors }).to_string()
 }
 
 /// With the older media type every well-formed request has status 200, but for what the server refuses to do.

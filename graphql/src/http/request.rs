@@ -2,7 +2,7 @@
 
 use crate::limits::is_query;
 use async_graphql::{Request, Variables};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, Method, StatusCode, header};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -24,7 +24,7 @@ impl Refused {
     }
 
     /// Refused since the method does not serve.
-    pub(super) fn method(allow: &'static str, message: &str) -> Self {
+    pub(super) fn method(allow: &'static str, message: impl Into<String>) -> Self {
         Self { allow: Some(allow), ..Self::new(StatusCode::METHOD_NOT_ALLOWED, message) }
     }
 }
@@ -74,7 +74,7 @@ pub(super) fn from_json(body: &[u8]) -> Result<Request, Refused> {
         .map_err(|error| Refused::new(StatusCode::BAD_REQUEST, format!("the body is wrong: {error}")))
 }
 
-/// The request in a GET's address: queries only, or a link could change something.
+/// The request in a GET's address.
 pub(super) fn from_address(address: &str) -> Result<Request, Refused> {
     let bad = |text: String| Refused::new(StatusCode::BAD_REQUEST, text);
     let mut wire = Wire { query: String::new(), operation_name: None, variables: None, _extensions: None };
@@ -95,9 +95,19 @@ pub(super) fn from_address(address: &str) -> Result<Request, Refused> {
     if wire.query.is_empty() {
         return Err(bad("query is missing".into()));
     }
-    let request = Request::from(wire);
-    if !is_query(&request.query, request.operation_name.as_deref()) {
-        return Err(Refused::method("POST", "GET is for queries; the live feed is a WebSocket"));
+    Ok(Request::from(wire))
+}
+
+/// The request when it is a query; else why it cannot be answered once.
+pub(super) fn only_query(method: &Method, request: Request) -> Result<Request, Box<(Refused, Request)>> {
+    if is_query(&request.query, request.operation_name.as_deref()) {
+        return Ok(request);
     }
-    Ok(request)
+    let how = "subscribe over a WebSocket (graphql-transport-ws) or server-sent events (Accept: text/event-stream)";
+    let refused = match *method {
+        Method::POST => Refused::new(StatusCode::BAD_REQUEST, format!("a subscription has many answers: {how}")),
+        // A link must never do more than read.
+        _ => Refused::method("POST", format!("GET is for queries: {how}")),
+    };
+    Err(Box::new((refused, request)))
 }

@@ -2,13 +2,11 @@
 
 mod protocol;
 
-use super::answer::{execute, is_request_error, new_request_id};
-use crate::limits::is_query;
-use crate::operation::RequestId;
+use super::answer::{Answers, answers, is_request_error, new_request_id};
 use crate::schema::Schema;
 use async_graphql::{Request, Response as Answer};
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
-use futures::stream::{BoxStream, StreamExt, once};
+use futures::stream::StreamExt;
 use protocol::{Close, FromClient, ToClient};
 use std::time::Duration;
 use tokio::time::{Instant, interval_at, sleep_until, timeout};
@@ -18,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 pub(super) use protocol::PROTOCOL;
 
 /// Operations that one connection has open.
-const MAX_OPERATIONS: usize = 20;
+const MAX_OPERATIONS: usize = 50;
 
 /// How long a client may take to introduce itself.
 const INIT_TIME: Duration = Duration::from_secs(10);
@@ -50,9 +48,6 @@ async fn end(mut socket: WebSocket, frame: CloseFrame) {
     while let Some(Ok(_)) = socket.recv().await {}
 }
 
-/// What an operation has to say: answers, then none.
-type Answers = BoxStream<'static, Option<Answer>>;
-
 struct Connection {
     socket: WebSocket,
     schema: Schema,
@@ -69,7 +64,8 @@ impl Connection {
             let done = tokio::select! {
                 message = self.socket.recv() => match message {
                     Some(Ok(message)) => self.hear(message).await,
-                    Some(Err(_)) | None => Err(Close::Gone),
+                    Some(Err(error)) => Err(error.into()),
+                    None => Err(Close::Gone),
                 },
                 Some((id, answer)) = self.operations.next() => self.tell(id, answer).await,
                 _ = pings.tick() => self.ping().await,
@@ -90,13 +86,13 @@ impl Connection {
             Message::Close(_) => return Err(Close::Gone),
         };
         match protocol::parse(&text)? {
-            FromClient::ConnectionInit if self.is_acknowledged => Err(Close::SecondInit),
-            FromClient::ConnectionInit => {
+            FromClient::ConnectionInit { .. } if self.is_acknowledged => Err(Close::SecondInit),
+            FromClient::ConnectionInit { .. } => {
                 self.is_acknowledged = true;
                 self.send(&ToClient::ConnectionAck).await
             }
-            FromClient::Ping => self.send(&ToClient::Pong).await,
-            FromClient::Pong => Ok(()),
+            FromClient::Ping { .. } => self.send(&ToClient::Pong).await,
+            FromClient::Pong { .. } => Ok(()),
             FromClient::Subscribe { id, payload } => self.subscribe(id, Request::from(payload)).await,
             FromClient::Complete { id } => {
                 self.operations.remove(&id);
@@ -115,7 +111,7 @@ impl Connection {
         if self.operations.len() >= MAX_OPERATIONS {
             return Err(Close::TooManyOperations);
         }
-        self.operations.insert(id, answers(self.schema.clone(), request));
+        self.operations.insert(id, answers(self.schema.clone(), request, new_request_id()));
         Ok(())
     }
 
@@ -152,14 +148,4 @@ impl Connection {
             Ok(Err(_)) | Err(_) => Err(Close::Gone),
         }
     }
-}
-
-/// What an operation answers; a query has as much time as over HTTP.
-fn answers(schema: Schema, request: Request) -> Answers {
-    let answers = if is_query(&request.query, request.operation_name.as_deref()) {
-        once(async move { execute(&schema, request).await.into_answer() }).boxed()
-    } else {
-        schema.execute_stream(request.data(RequestId(new_request_id())))
-    };
-    answers.map(Some).chain(once(async { None })).boxed()
 }

@@ -1,5 +1,6 @@
 //! GraphQL over HTTP and WebSocket: statuses, media types, refusals, and a subscription from hello to goodbye.
 
+mod events;
 mod slow;
 mod socket;
 

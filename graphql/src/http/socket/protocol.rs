@@ -4,6 +4,8 @@
 use crate::http::request::Wire;
 use async_graphql::{Response as Answer, ServerError};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use tokio_tungstenite::tungstenite::Error as SocketError;
 
 /// The subprotocol's name.
 pub(in crate::http) const PROTOCOL: &str = "graphql-transport-ws";
@@ -13,11 +15,23 @@ pub(in crate::http) const PROTOCOL: &str = "graphql-transport-ws";
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(super) enum FromClient {
     /// Introduces itself.
-    ConnectionInit,
+    ConnectionInit {
+        /// What is said besides.
+        #[serde(rename = "payload")]
+        _payload: Said,
+    },
     /// Asks whether we are there.
-    Ping,
+    Ping {
+        /// What is said besides.
+        #[serde(rename = "payload")]
+        _payload: Said,
+    },
     /// Is there.
-    Pong,
+    Pong {
+        /// What is said besides.
+        #[serde(rename = "payload")]
+        _payload: Said,
+    },
     /// Begins an operation.
     Subscribe {
         /// Its name.
@@ -31,6 +45,9 @@ pub(super) enum FromClient {
         id: String,
     },
 }
+
+/// An object, which means nothing here; anything else is no message of the protocol.
+type Said = Option<Map<String, Value>>;
 
 /// What a client hears.
 #[derive(Debug, Serialize)]
@@ -70,6 +87,12 @@ pub(super) enum Close {
     GoingAway,
     /// Not a message of the protocol.
     BadMessage(String),
+    /// Bytes that are no frames of a WebSocket.
+    NoFrames,
+    /// Text that is not UTF-8.
+    NoText,
+    /// A message larger than any that is read.
+    TooLarge,
     /// An operation before the introduction.
     Unauthorized,
     /// No introduction in time.
@@ -88,6 +111,9 @@ impl Close {
         match self {
             Self::Gone => 1000,
             Self::GoingAway => 1001,
+            Self::NoFrames => 1002,
+            Self::NoText => 1007,
+            Self::TooLarge => 1009,
             Self::BadMessage(_) => 4400,
             Self::Unauthorized => 4401,
             Self::InitTimeout => 4408,
@@ -101,12 +127,27 @@ impl Close {
         match self {
             Self::Gone => String::new(),
             Self::GoingAway => "the server stops".into(),
+            Self::NoFrames => "not a frame of a WebSocket".into(),
+            Self::NoText => "text is UTF-8".into(),
+            Self::TooLarge => "the message is too large".into(),
             Self::BadMessage(why) => short(why),
             Self::Unauthorized => "Unauthorized".into(),
             Self::InitTimeout => "Connection initialisation timeout".into(),
             Self::Duplicate(id) => short(&format!("Subscriber for {id} already exists")),
             Self::SecondInit => "Too many initialisation requests".into(),
             Self::TooManyOperations => "Too many operations".into(),
+        }
+    }
+}
+
+/// Of what the WebSocket itself cannot read: its standard has the codes (RFC 6455, section 7.4.1).
+impl From<axum::Error> for Close {
+    fn from(error: axum::Error) -> Self {
+        match error.into_inner().downcast_ref() {
+            Some(SocketError::Capacity(_)) => Self::TooLarge,
+            Some(SocketError::Utf8(_)) => Self::NoText,
+            Some(SocketError::Protocol(_)) => Self::NoFrames,
+            _ => Self::Gone,
         }
     }
 }
@@ -119,5 +160,6 @@ fn short(text: &str) -> String {
 pub(super) fn parse(text: &str) -> Result<FromClient, Close> {
     let is_object = text.trim_start().starts_with('{');
     let parsed = if is_object { serde_json::from_str(text).ok() } else { None };
-    parsed.ok_or_else(|| Close::BadMessage("not a message of graphql-transport-ws".into()))
+    let is_named = |message: &FromClient| !matches!(message, FromClient::Subscribe { id, .. } if id.is_empty());
+    parsed.filter(is_named).ok_or_else(|| Close::BadMessage("not a message of graphql-transport-ws".into()))
 }

@@ -6,6 +6,8 @@ use futures::{SinkExt, StreamExt};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 type Socket = WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>;
@@ -139,11 +141,47 @@ async fn breaking_the_protocol_closes_with_its_code() {
     }
     assert_eq!(hear(&mut same).await, json!({ "close": 4409 }));
 
-    for bad in [json!([]), json!({ "type": "start" }), json!({ "type": "subscribe", "id": "1" }), json!(7)] {
+    let nameless = subscribe("", "{ __typename }");
+    let ping = json!({ "type": "ping", "payload": "x" });
+    for bad in
+        [json!([]), json!({ "type": "start" }), json!({ "type": "subscribe", "id": "1" }), json!(7), nameless, ping]
+    {
         let mut socket = introduced(&server).await;
-        say(&mut socket, bad).await;
-        assert_eq!(hear(&mut socket).await, json!({ "close": 4400 }));
+        say(&mut socket, bad.clone()).await;
+        assert_eq!(hear(&mut socket).await, json!({ "close": 4400 }), "{bad}");
     }
+    let mut socket = server.open().await;
+    say(&mut socket, json!({ "type": "connection_init", "payload": [1] })).await;
+    assert_eq!(hear(&mut socket).await, json!({ "close": 4400 }));
+}
+
+#[tokio::test]
+async fn what_is_no_text_closes_with_its_code() {
+    let server = Server::start().await;
+    let text = |bytes: &'static [u8]| Message::Frame(Frame::message(bytes, OpCode::Data(Data::Text), true));
+    for (message, code) in [
+        (Message::binary("{}"), 4400),
+        (text(b"\xff"), 1007),
+        (Message::text("x".repeat(MAX_BODY + 1)), 1009),
+        (Message::Frame(Frame::message("x", OpCode::Data(Data::Reserved(3)), true)), 1002),
+    ] {
+        let mut socket = introduced(&server).await;
+        socket.send(message).await.unwrap();
+        assert_eq!(hear(&mut socket).await, json!({ "close": code }));
+    }
+}
+
+#[tokio::test]
+async fn a_connection_has_fifty_operations_at_most() {
+    let server = Server::start().await;
+    let mut socket = introduced(&server).await;
+    for id in 0..50 {
+        say(&mut socket, subscribe(&id.to_string(), "subscription { pageCreated { cursor } }")).await;
+    }
+    say(&mut socket, json!({ "type": "ping" })).await;
+    assert_eq!(hear(&mut socket).await, json!({ "type": "pong" }));
+    say(&mut socket, subscribe("50", "{ __typename }")).await;
+    assert_eq!(hear(&mut socket).await, json!({ "close": 4429 }));
 }
 
 #[tokio::test]
