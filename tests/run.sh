@@ -73,6 +73,7 @@ printf '\n== servers\n'
 start_servers
 step "rust" cargo test --workspace --locked --no-fail-fast
 
+step "protocols" env PAGETRACK_BIN="$PWD/target/debug/pagetrack" sh -c 'cd web && npm run --silent protocol'
 if browser=$(find_browser); then
     step "browser" env PAGETRACK_BIN="$PWD/target/debug/pagetrack" PAGETRACK_CHROMIUM="$browser" sh -c 'cd web && npm run --silent e2e'
 else
