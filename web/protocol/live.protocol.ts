@@ -1,0 +1,55 @@
+// The live feed as the reference clients of its two protocols hear it, from the program itself.
+import { createClient as createEventsClient } from "graphql-sse";
+import { createClient as createSocketClient } from "graphql-ws";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import WebSocket from "ws";
+import { pagetrack, type Server } from "../e2e/server";
+
+let server: Server;
+const url = (): string => new URL("graphql", server.url).href;
+const subscription = "subscription { pageCreated { page { title } missedCount } }";
+
+beforeAll(async () => {
+  server = await pagetrack();
+});
+
+afterAll(async () => {
+  expect(await server?.stop()).toBe(0);
+});
+
+interface Asks {
+  iterate(payload: { query: string }): AsyncIterableIterator<unknown>;
+  dispose(): unknown;
+}
+
+const clients: [string, () => Asks][] = [
+  ["graphql-ws", () => createSocketClient({ url: url().replace("http", "ws"), webSocketImpl: WebSocket, retryAttempts: 0 })],
+  ["graphql-sse", () => createEventsClient({ url: url(), retryAttempts: 0 })],
+];
+
+it.each(clients)("tells %s of each page until it leaves", async (_name, create) => {
+  const client = create();
+  const heard: unknown[] = [];
+  for await (const event of client.iterate({ query: subscription })) {
+    heard.push(event);
+    if (heard.length === 2) break;
+  }
+  const created = { page: { title: expect.any(String) }, missedCount: expect.any(Number) };
+  expect(heard).toEqual([1, 2].map(() => expect.objectContaining({ data: { pageCreated: created } })));
+  await client.dispose();
+});
+
+it.each(clients)("answers a query of %s once", async (_name, create) => {
+  const client = create();
+  const heard: unknown[] = [];
+  for await (const answer of client.iterate({ query: "{ __typename }" })) heard.push(answer);
+  expect(heard).toEqual([expect.objectContaining({ data: { __typename: "Query" } })]);
+  await client.dispose();
+});
+
+it("closes a socket whose introduction is no message", async () => {
+  const socket = new WebSocket(url().replace("http", "ws"), "graphql-transport-ws");
+  const closed = new Promise((resolve) => socket.on("close", resolve));
+  socket.on("open", () => socket.send(JSON.stringify({ type: "connection_init", payload: [1] })));
+  expect(await closed).toBe(4400);
+});
