@@ -217,7 +217,7 @@ pub struct CountQuery {
     pub hours: HourRange,
     /// No count is of a longer period.
     pub unit: TimeUnit,
-    /// Counts read at most.
+    /// Rows read at most; several may make up a count.
     pub max_rows: usize,
 }
 

@@ -2,6 +2,8 @@
 //!
 //! Each table is scanned once and digested hour by hour; only the hours whose digests differ are looked at row by row.
 //! What differs is looked at again before it is told, so that pages that arrive meanwhile do not count as differences.
+//! (While many pages come to hours that are over since long, as in a replay, a second look may still find what a third does
+//! not.)
 //! Memory: digests of all hours, the pages of one hour, the groups of one partition.
 //!
 //! Of one creation in `pages_by_time` the largest version counts. A row of another author with a smaller version may stay

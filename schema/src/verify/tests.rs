@@ -7,6 +7,7 @@ use crate::store::conformance::{Realm, newer_versions, write};
 use crate::store::{Store, StoreError};
 use crate::verify::{Event, Overrule, Verified, repair, verify};
 use chrono::{DateTime, TimeDelta, Utc};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Pages over wikis, accounts, hours and kinds; some made again, some in two versions, some with hostile texts.
 pub(crate) fn pages_of_all_kinds(realm: &Realm) -> Vec<Page> {
@@ -62,6 +63,34 @@ pub(crate) async fn check_clean_at(store: &dyn Store, now: DateTime<Utc>) -> Ver
     let (found, lines) = lines_at(store, now).await;
     assert!(lines.is_empty(), "{}", lines.join("\n"));
     found
+}
+
+/// Pages of the present come while it is verified, as they always do: none of them differs.
+pub(crate) async fn check_clean_while_pages_arrive(store: &dyn Store, realm: &Realm) {
+    let before = realm.varied_pages(500);
+    fill(store, &before).await;
+    let is_enough = AtomicBool::new(false);
+    let writing = async {
+        for number in 1_000.. {
+            if is_enough.load(Ordering::Relaxed) {
+                return number - 1_000;
+            }
+            let now = SystemClock.now();
+            let created_at = DateTime::from_timestamp(now.timestamp(), 0).expect("the present is a time");
+            let page = Page { created_at, version: created_at.timestamp_micros(), ..realm.page(number) };
+            store.write_pages(&[page], now).await.expect("the store takes a page");
+        }
+        unreachable!("there are more numbers than pages are written")
+    };
+    let verifying = async {
+        for _ in 0..3 {
+            check_clean(store).await;
+        }
+        is_enough.store(true, Ordering::Relaxed);
+    };
+    let (written, ()) = tokio::join!(writing, verifying);
+    assert!(written > 20, "{written} pages came meanwhile");
+    assert_eq!(check_clean(store).await.pages, 500 + u64::from(written));
 }
 
 /// What differs is told in a line that begins so and holds these words; nothing of other tables is told but `also`.

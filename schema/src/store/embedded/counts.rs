@@ -29,7 +29,7 @@ const DOMAIN: &str = "SELECT c.start, c.kind, c.page_count, d.domain, 1 FROM dom
 macro_rules! user_sql {
     ($table:literal, $accounts:literal) => {
         concat!(
-            "SELECT c.start, c.kind, sum(c.page_count) AS pages, d.domain, count(*) FROM ",
+            "SELECT c.start, c.kind, sum(c.page_count) AS pages, d.domain, sum(1) FROM ",
             $accounts,
             " CROSS JOIN domain_names d ON d.domain_no = a.domain_no CROSS JOIN ",
             $table,
@@ -71,7 +71,7 @@ pub(super) fn counts(db: &Connection, query: &CountQuery) -> rusqlite::Result<Op
         Series::User(..) | Series::UserName(_) => &UNITS_OF_USERS,
     };
     let units: Vec<TimeUnit> = units.iter().copied().filter(|unit| *unit <= query.unit).collect();
-    let mut reading = Reading { counts: Vec::new(), most: query.max_rows };
+    let mut reading = Reading { counts: Vec::new(), left: query.max_rows as u64 };
     for part in cover(query.hours, &units) {
         if !reading.add(db, &query.series, part)? {
             return Ok(None);
@@ -82,7 +82,8 @@ pub(super) fn counts(db: &Connection, query: &CountQuery) -> rusqlite::Result<Op
 
 struct Reading {
     counts: Vec<Count>,
-    most: usize,
+    /// Rows that may still be read.
+    left: u64,
 }
 
 impl Reading {
@@ -117,10 +118,10 @@ impl Reading {
     ) -> rusqlite::Result<bool> {
         let mut rows = statement.query(values)?;
         while let Some(row) = rows.next()? {
-            count_rows(row.get::<_, i64>(4)?.cast_unsigned());
-            if self.counts.len() == self.most {
-                return Ok(false);
-            }
+            let read = row.get::<_, i64>(4)?.cast_unsigned();
+            count_rows(read);
+            let Some(left) = self.left.checked_sub(read) else { return Ok(false) };
+            self.left = left;
             let (domain, project_family) = whose(row)?;
             let (namespace, is_bot, is_redirect) = parts_of_kind(row.get(1)?);
             let period = Period { start: Hour::from_count(row.get(0)?), unit };
@@ -147,7 +148,7 @@ fn wiki_of(row: &Row<'_>) -> rusqlite::Result<(Option<crate::page::Domain>, Proj
 pub(super) fn user_counts(db: &Connection, period: Period) -> rusqlite::Result<Vec<UserCount>> {
     let hours = period.hours();
     let mut statement = db.prepare_cached(
-        "SELECT n.user_name, d.domain, a.user_id, c.kind, sum(c.page_count) AS pages, count(*) FROM user_counts c \
+        "SELECT n.user_name, d.domain, a.user_id, c.kind, sum(c.page_count) AS pages, sum(1) FROM user_counts c \
          CROSS JOIN accounts a ON a.account_no = c.account_no \
          CROSS JOIN user_names n ON n.name_no = a.name_no CROSS JOIN domain_names d ON d.domain_no = a.domain_no \
          WHERE c.start >= ?1 AND c.start < ?2 GROUP BY c.account_no, c.kind HAVING pages > 0",

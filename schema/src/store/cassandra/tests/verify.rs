@@ -1,6 +1,7 @@
 //! Damage by hand, each kind of it, on a real node: found, named and mended.
 
 use super::connect;
+use super::counting::open_stores;
 use crate::page::Page;
 use crate::store::cassandra::CassandraStore;
 use crate::store::cassandra::heads::{self, Head};
@@ -8,7 +9,10 @@ use crate::store::cassandra::periods::parse_name;
 use crate::store::conformance::Realm;
 use crate::store::{Migration, Store};
 use crate::tables::Table;
-use crate::verify::tests::{check_clean, check_mended, check_told, fill, hour_name, lines_of, pages_of_all_kinds};
+use crate::verify::tests::{
+    check_clean, check_clean_while_pages_arrive, check_mended, check_told, fill, hour_name, lines_of,
+    pages_of_all_kinds,
+};
 use chrono::{DateTime, TimeDelta};
 use tokio::sync::{Mutex, MutexGuard};
 
@@ -88,6 +92,12 @@ pub(super) fn key_of(table: Table, page: &Page) -> String {
 
 /// What else may be told, where the counts are taken from the rows.
 const OTHERS: [&str; 4] = ["accounts: ", "counts of ", "pages_by_", "latest_pages: "];
+
+#[tokio::test]
+async fn pages_that_arrive_meanwhile_do_not_differ() {
+    let Some([store]) = open_stores("meanwhile").await else { return };
+    check_clean_while_pages_arrive(&*store, &Realm::of("verify_meanwhile")).await;
+}
 
 #[tokio::test]
 async fn a_row_that_is_gone() {
