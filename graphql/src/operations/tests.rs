@@ -1,3 +1,5 @@
+//! What the three routes answer.
+
 use super::*;
 use crate::schema::tests::fixture::Fixture;
 use axum::body::{Body, to_bytes};
