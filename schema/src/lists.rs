@@ -81,9 +81,10 @@ impl Search<'_> {
 
     /// Reads on; true when the request is answered.
     async fn read_rows(&mut self, max_rows: usize) -> Result<bool, StoreError> {
+        let rows_left = self.rows_left();
         let query = &mut self.query;
         query.limit = self.wanted - self.found.pages.len();
-        query.max_rows = max_rows.min(MAX_ROWS_READ.saturating_sub(self.found.rows_read));
+        query.max_rows = max_rows.min(rows_left);
         let slice = self.store.list_pages(query).await?;
         query.after.clone_from(&slice.next);
         self.found.rows_read += slice.rows_read;

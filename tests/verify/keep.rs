@@ -1,6 +1,6 @@
 //! How long pages are kept, by the program: what is refused, what is said, what is frozen.
 
-use super::{DEADLINE, verify};
+use super::{run, verify};
 use chrono::{DateTime, TimeDelta, Utc};
 use schema::clock::{Clock, SystemClock};
 use schema::hour::Hour;
@@ -8,17 +8,11 @@ use schema::page::Page;
 use schema::store::{Durability, Migration, Store, StoreUrl, open};
 use std::path::Path;
 use std::sync::Arc;
-use tests::process::Process;
 use tests::{events, servers};
 
 /// Runs `pagetrack migrate`; its code and all that it said.
 async fn migrate(store: &StoreUrl, folder: &Path, keep: &[&str]) -> (Option<i32>, String) {
-    let mut args = vec!["migrate".to_owned(), "--store".into(), store.to_string()];
-    args.extend(keep.iter().map(|arg| (*arg).to_owned()));
-    let before = std::fs::read_to_string(folder.join("pagetrack.log")).unwrap_or_default().len();
-    let mut process = Process::start("pagetrack", &args, folder).unwrap();
-    let code = process.end(DEADLINE).await.unwrap().code();
-    (code, process.log().unwrap().split_off(before))
+    run("migrate", store, folder, keep).await
 }
 
 /// The setting is checked, kept by the store, and told; what is frozen is left alone, and stays so.

@@ -17,14 +17,19 @@ use tests::{events, servers, wait};
 
 const DEADLINE: Duration = Duration::from_secs(90);
 
-/// Runs `pagetrack verify`; its code and all that it said.
-async fn verify(store: &StoreUrl, folder: &Path, more: &[&str]) -> (Option<i32>, String) {
-    let mut args = vec!["verify".to_owned(), "--store".into(), store.to_string()];
+/// Runs a command of `pagetrack` on a store; its code and all that it said.
+async fn run(command: &str, store: &StoreUrl, folder: &Path, more: &[&str]) -> (Option<i32>, String) {
+    let mut args = vec![command.to_owned(), "--store".into(), store.to_string()];
     args.extend(more.iter().map(|arg| (*arg).to_owned()));
     let before = std::fs::read_to_string(folder.join("pagetrack.log")).unwrap_or_default().len();
     let mut process = Process::start("pagetrack", &args, folder).unwrap();
     let code = process.end(DEADLINE).await.unwrap().code();
     (code, process.log().unwrap().split_off(before))
+}
+
+/// The same of `pagetrack verify`.
+async fn verify(store: &StoreUrl, folder: &Path, more: &[&str]) -> (Option<i32>, String) {
+    run("verify", store, folder, more).await
 }
 
 /// Damage is told with code 1 and stays; a repair mends it with code 0; and then all is well.

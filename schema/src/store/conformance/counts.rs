@@ -60,13 +60,14 @@ pub async fn counts_of_long_ranges(store: &dyn Store) {
     assert!(fewest.iter().any(|count| count.period.unit >= TimeUnit::Month), "long periods are used: {fewest:?}");
 }
 
+/// The series of a page's wiki, account and person.
+pub(crate) fn series_of(page: &Page) -> [Series; 3] {
+    let (domain, user_name) = (page.domain.clone(), page.user_name.clone());
+    [Series::Domain(domain.clone()), Series::User(domain, page.user_id), Series::UserName(user_name)]
+}
+
 async fn check_series(store: &dyn Store, reference: &Reference, page: &Page, hours: HourRange, unit: TimeUnit) {
-    let series = [
-        Series::Domain(page.domain.clone()),
-        Series::User(page.domain.clone(), page.user_id),
-        Series::UserName(page.user_name.clone()),
-    ];
-    for series in series {
+    for series in series_of(page) {
         let query = CountQuery { unit, ..CountQuery::total(series.clone(), hours) };
         let counts = store.counts(&query).await.expect("the store answers").expect("no bound was asked");
         assert!(counts.iter().all(|count| count.period.unit <= unit && count.page_count > 0), "{counts:?}");

@@ -8,7 +8,7 @@ use crate::period::{Period, TimeUnit};
 use crate::query::{CountQuery, ListOrder, PageFilter, PageQuery, Series};
 use crate::reference::{Reference, lists_of, read_list};
 use crate::retention::Keep;
-use crate::store::conformance::{Realm, sums};
+use crate::store::conformance::{Realm, series_of, sums};
 use crate::store::{Repair, Store};
 use crate::verify::tests::check_clean_at;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -157,17 +157,20 @@ async fn check_lists(store: &dyn Store, all: &[Page], kept: &Reference) {
     }
 }
 
-async fn check_counts(store: &dyn Store, all: &[Page]) {
-    let reference = Reference::of(all);
-    let mut series: BTreeSet<Series> = BTreeSet::from([Series::All, Series::Domains]);
-    let mut periods = BTreeSet::new();
-    for page in all {
-        series.insert(Series::Domain(page.domain.clone()));
-        series.insert(Series::User(page.domain.clone(), page.user_id));
-        series.insert(Series::UserName(page.user_name.clone()));
+/// The series of these pages' wikis, accounts and people, and the hours and days in which they lie.
+pub(crate) fn counted_of(pages: &[Page]) -> (BTreeSet<Series>, BTreeSet<Period>) {
+    let (mut series, mut periods) = (BTreeSet::new(), BTreeSet::new());
+    for page in pages {
+        series.extend(series_of(page));
         periods.extend([TimeUnit::Hour, TimeUnit::Day].map(|unit| Period::of(unit, Hour::of(page.created_at))));
     }
-    for series in &series {
+    (series, periods)
+}
+
+async fn check_counts(store: &dyn Store, all: &[Page]) {
+    let reference = Reference::of(all);
+    let (series, periods) = counted_of(all);
+    for series in [Series::All, Series::Domains].iter().chain(&series) {
         for unit in [TimeUnit::Year, TimeUnit::Month, TimeUnit::Hour] {
             let query = CountQuery { unit, ..CountQuery::total(series.clone(), HourRange::ALL) };
             let mut counts = store.counts(&query).await.expect("the store answers").expect("no bound was asked");

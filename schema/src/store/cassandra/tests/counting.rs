@@ -6,9 +6,9 @@ use crate::period::TimeUnit;
 use crate::query::Series;
 use crate::reference::Reference;
 use crate::store::cassandra::seal::Step;
+use crate::store::conformance::retention::counted_of;
 use crate::store::conformance::{Realm, sums};
 use chrono::TimeDelta;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// 2030-01-01: behind all pages of the tests.
@@ -83,14 +83,7 @@ pub(super) async fn seal_all(store: &CassandraStore) {
 /// Panics where the counts of what these events are about are not those of a recount.
 pub(super) async fn check_recount(store: &CassandraStore, events: &[Page], what: &str) {
     let reference = Reference::of(events);
-    let mut series = BTreeSet::new();
-    let mut periods = BTreeSet::new();
-    for page in events {
-        series.insert(Series::Domain(page.domain.clone()));
-        series.insert(Series::User(page.domain.clone(), page.user_id));
-        series.insert(Series::UserName(page.user_name.clone()));
-        periods.extend([TimeUnit::Hour, TimeUnit::Day].map(|unit| Period::of(unit, Hour::of(page.created_at))));
-    }
+    let (series, periods) = counted_of(events);
     for series in &series {
         for unit in [TimeUnit::Year, TimeUnit::Hour] {
             check_series(store, &reference, series, HourRange::ALL, unit, what).await;
