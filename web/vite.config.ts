@@ -19,5 +19,5 @@ export default defineConfig({
   },
   server: { proxy: { "/graphql": { target: api, ws: true, changeOrigin: true } } },
   resolve: process.env["VITEST"] ? { conditions: ["browser"] } : {},
-  test: { include: ["src/**/*.test.ts", "graphiql/**/*.test.ts"], restoreMocks: true },
+  test: { include: ["src/**/*.test.ts", "graphiql/**/*.test.ts", "contract/**/*.test.ts"], restoreMocks: true },
 });

@@ -104,7 +104,14 @@ impl People {
     /// Adds the rows of an hour or a day.
     pub fn add(&mut self, rows: Vec<UserCount>) {
         for row in rows {
-            *self.0.entry(row.user_name).or_default().entry((row.domain, row.user_id)).or_default() += row.page_count;
+            self.add_account(row.user_name, (row.domain, row.user_id), row.page_count);
+        }
+    }
+
+    /// Adds pages of one account.
+    pub fn add_account(&mut self, user_name: String, account: (Domain, UserId), page_count: u64) {
+        if page_count > 0 {
+            *self.0.entry(user_name).or_default().entry(account).or_default() += page_count;
         }
     }
 

@@ -227,12 +227,12 @@ impl ActivitySeries {
         self.key.namespace
     }
 
-    /// true: bots' pages; false: others.
+    /// True: bots' pages; false: others.
     async fn is_bot(&self) -> Option<bool> {
         self.key.is_bot
     }
 
-    /// true: redirects; false: others.
+    /// True: redirects; false: others.
     async fn is_redirect(&self) -> Option<bool> {
         self.key.is_redirect
     }

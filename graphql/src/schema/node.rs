@@ -5,14 +5,16 @@ use super::errors::ApiError;
 use super::global_user::GlobalUser;
 use super::hourly_activity::HourlyActivity;
 use super::page::Page;
+use super::reports::ReportUser;
 use super::user::User;
 use super::{api, loaders};
 use async_graphql::{Context, ID, Interface};
 use chrono::TimeDelta;
 use data_encoding::BASE64URL_NOPAD;
-use schema::hour::Hour;
+use schema::hour::{Hour, HourRange};
 use schema::page::{Domain, PageId, PageKey, UserId};
 use schema::query::{PageList, PageQuery, TimeSpan};
+use schema::reports::MAX_HOURS;
 use std::sync::Arc;
 
 /// Anything with an `id` that node(id) finds again.
@@ -29,6 +31,8 @@ pub(crate) enum Node {
     Domain(DomainObject),
     /// An hour.
     HourlyActivity(HourlyActivity),
+    /// A person in a report's window.
+    ReportUser(ReportUser),
 }
 
 /// Which object an id means.
@@ -44,6 +48,8 @@ pub(crate) enum NodeId {
     Domain(Domain),
     /// An hour.
     Hour(Hour),
+    /// A person in a window.
+    ReportUser(HourRange, String),
 }
 
 impl NodeId {
@@ -55,6 +61,7 @@ impl NodeId {
             Self::GlobalUser(name) => format!("g {name}"),
             Self::Domain(domain) => format!("d {domain}"),
             Self::Hour(hour) => format!("h {hour}"),
+            Self::ReportUser(window, name) => format!("r {} {} {name}", window.from, window.to),
         };
         ID(BASE64URL_NOPAD.encode(text.as_bytes()))
     }
@@ -77,6 +84,12 @@ impl NodeId {
             ("u", [domain, user_id]) => Some(Self::User(domain.parse().ok()?, user_id.parse().ok()?)),
             ("g", _) => Some(Self::GlobalUser(rest.into())),
             ("d", [domain]) => Some(Self::Domain(domain.parse().ok()?)),
+            ("r", [from, to, ..]) => {
+                let name = rest.splitn(3, ' ').nth(2)?;
+                let window = HourRange { from: from.parse().ok()?, to: to.parse().ok()? };
+                let hours = window.to.count() - window.from.count();
+                (1..=i64::from(MAX_HOURS)).contains(&hours).then(|| Self::ReportUser(window, name.into()))
+            }
             ("h", [hour]) => Some(Self::Hour(hour.parse().ok()?)),
             _ => None,
         }
@@ -91,6 +104,7 @@ pub(crate) async fn load_node(ctx: &Context<'_>, id: &str) -> Result<Option<Node
         Some(NodeId::GlobalUser(name)) => Ok(load_global_user(ctx, name).await?.map(Node::GlobalUser)),
         Some(NodeId::Domain(domain)) => Ok(load_domain(ctx, domain).await?.map(Node::Domain)),
         Some(NodeId::Hour(hour)) => Ok(hour_at(ctx, hour).map(Node::HourlyActivity)),
+        Some(NodeId::ReportUser(window, name)) => Ok(ReportUser::load(ctx, name, window).await?.map(Node::ReportUser)),
         None => Ok(None),
     }
 }

@@ -39,7 +39,7 @@ pub(crate) struct DomainRank {
     pub(crate) bot_page_count: i32,
     /// Pages in the range of the same length before it.
     pub(crate) previous_page_count: i32,
-    /// pageCount / previousPageCount; null where that was 0.
+    /// How many times previousPageCount pageCount is; null where that was 0.
     pub(crate) growth: Option<f64>,
 }
 
@@ -57,7 +57,7 @@ pub(crate) struct UserRank {
     pub(crate) bot_page_count: i32,
     /// Pages in the range of the same length before it.
     pub(crate) previous_page_count: i32,
-    /// pageCount / previousPageCount; null where that was 0.
+    /// How many times previousPageCount pageCount is; null where that was 0.
     pub(crate) growth: Option<f64>,
 }
 

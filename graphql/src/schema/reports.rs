@@ -4,14 +4,15 @@ use super::domain::{Domain, Domains, load_domains};
 use super::errors::{ApiError, bad_input};
 use super::filter::Range;
 use super::loaders;
+use super::node::NodeId;
 use super::page_list::{PageConnection, PageListQuery};
 use super::paging::PagingArguments;
 use super::scalars::{Time, count, list_size};
 use super::user::User;
-use async_graphql::{Context, Object, SimpleObject};
+use async_graphql::{Context, ID, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use schema::hour::{Hour, HourRange};
-use schema::query::{PageFilter, PageList, TimeSpan};
+use schema::query::{PageFilter, PageList, Series, TimeSpan};
 use schema::reports::{
     DEFAULT_PEOPLE, MAX_HOURS, MAX_SKIP, People, Person, bot_pages_by_domain, domains_by_hour, window,
 };
@@ -114,9 +115,33 @@ pub(crate) struct ReportUser {
     window: HourRange,
 }
 
+impl ReportUser {
+    /// A person in a window, by the counts of the accounts that have the name now; none without pages there.
+    pub(crate) async fn load(
+        ctx: &Context<'_>,
+        user_name: String,
+        window: HourRange,
+    ) -> Result<Option<Self>, ApiError> {
+        let newest = loaders(ctx).accounts(user_name.clone()).await?;
+        let mut people = People::default();
+        for page in newest.iter() {
+            let account = Series::User(page.domain.clone(), page.user_id);
+            let counts = loaders(ctx).totals(vec![account], window).await?;
+            let page_count = counts.iter().flat_map(|counts| counts.iter()).map(|count| count.page_count).sum();
+            people.add_account(user_name.clone(), (page.domain.clone(), page.user_id), page_count);
+        }
+        Ok(people.top(1).pop().map(|person| Self { person, window }))
+    }
+}
+
 /// A person in a window. The titles are `pages { nodes { pageTitle } }`, paged like every list.
 #[Object]
 impl ReportUser {
+    /// Opaque and lasting.
+    pub(crate) async fn id(&self) -> ID {
+        NodeId::ReportUser(self.window, self.person.user_name.clone()).encode()
+    }
+
     /// The name, the same on all wikis.
     async fn user_name(&self) -> &str {
         &self.person.user_name

@@ -73,3 +73,33 @@ async fn a_person_s_pages_are_those_of_the_window_and_go_on_behind_a_cursor() {
         (vec!["6".to_owned(), "7".into()], &false.into())
     );
 }
+
+#[tokio::test]
+async fn a_person_of_a_report_is_found_again_by_its_id() {
+    let fixture = Fixture::known().await;
+    let fields = "__typename id userName pageCount accounts(limit: 3) { userId domain { name } } pages(first: 3) { nodes { pageTitle } }";
+    let window = r#"at: "2025-05-18T11:00:00Z", hours: 2, skip: 0"#;
+    let answer = fixture.answer(format!("{{ reports({window}) {{ topUsers(limit: 3) {{ {fields} }} }} }}")).await;
+    let people = answer["data"]["reports"]["topUsers"].as_array().unwrap();
+    assert!(people.len() >= 2, "{answer}");
+    for person in people {
+        let document = format!("{{ node(id: {}) {{ ... on ReportUser {{ {fields} }} }} }}", person["id"]);
+        assert_eq!(&fixture.answer(document).await["data"]["node"], person);
+    }
+}
+
+#[tokio::test]
+async fn a_person_of_no_report_is_null() {
+    let fixture = Fixture::known().await;
+    // Without pages in the window, of nobody, an empty window, one that is too long.
+    for id in [
+        "r 2025-05-18-03 2025-05-18-04 Alex brollo",
+        "r 2025-05-18-09 2025-05-18-11 Nobody",
+        "r 2025-05-18-09 2025-05-18-09 Alex brollo",
+        "r 2025-05-11-09 2025-05-18-11 Alex brollo",
+    ] {
+        let id = data_encoding::BASE64URL_NOPAD.encode(id.as_bytes());
+        let answer = fixture.answer(format!("{{ node(id: {id:?}) {{ id }} }}")).await;
+        assert_eq!(answer, serde_json::json!({"data": {"node": null}}), "{id}");
+    }
+}
