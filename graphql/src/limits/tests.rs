@@ -200,31 +200,6 @@ fn a_filter_costs_the_rows_that_it_drops() {
     assert!(refusal(&of_wikis(", filter: $f"), serde_json::json!({ "f": { "isBot": true } })).is_some());
 }
 
-/// The GraphQL blocks of a text that people copy from.
-fn blocks(text: &'static str) -> impl Iterator<Item = &'static str> {
-    text.split("```graphql\n").skip(1).map(|rest| rest.split("```").next().unwrap_or_default())
-}
-
-#[test]
-fn what_we_ask_ourselves_is_admitted() {
-    let variables = serde_json::json!({
-        "first": 100, "hours": 24, "limit": 100, "filter": { "isBot": false, "domains": ["www.wikidata.org"] },
-    });
-    let dashboard = [
-        include_str!("../../../web/src/pipeline/pipeline.graphql"),
-        include_str!("../../../web/src/domains/topDomains.graphql"),
-        include_str!("../../../web/src/feed/feed.graphql"),
-        include_str!("../../../web/src/charts/hours.graphql"),
-    ];
-    let examples = include_str!("../../../web/graphiql/examples.ts").split('`').filter(|text| text.starts_with('#'));
-    let asked: Vec<&str> =
-        dashboard.into_iter().chain(blocks(include_str!("../../../README.md"))).chain(examples).collect();
-    assert_eq!(asked.len(), 17, "the dashboard's four, the README's seven, the playground's six");
-    for query in asked {
-        assert_eq!(refusal(query, variables.clone()), None, "{query}");
-    }
-}
-
 #[test]
 fn what_people_ask_is_admitted() {
     check_admitted("{ pages(first: 100) { nodes { id title url user { userName url } domain { name wiki } } } }");

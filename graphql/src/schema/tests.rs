@@ -12,5 +12,6 @@ mod overview;
 mod people;
 mod reports;
 mod shape;
+mod stock;
 mod variables;
 mod wrong;
