@@ -8,8 +8,10 @@ mod sample_mode;
 mod terminal;
 mod verification;
 
+use crate::http::Origins;
+use crate::limits::Limits;
 use anyhow::Context;
-use generation::{Generation, Plan, Right, StorePlan, Watch};
+use generation::{Generation, Plan, Right, StorePlan, Surface, Watch};
 use ingest::bus::BusUrl;
 use ingest::source::{EventSource, SampleSettings, SourceSetting, StreamSettings};
 use sample_mode::{patience_ends, sample_folder, stream_answers};
@@ -41,6 +43,10 @@ pub struct Settings {
     pub contact: String,
     /// How long pages are kept; what only reads does not set it.
     pub keep: Keep,
+    /// The limits of requests.
+    pub limits: Limits,
+    /// The pages of other hosts that may ask from a browser.
+    pub origins: Origins,
     /// Everything, or the API alone.
     pub role: Role,
     /// Whether addresses and the status line are printed.
@@ -164,7 +170,8 @@ impl Supervisor {
             }
         };
         let source = (s.role == Role::Run).then_some(source);
-        Plan { store, bus, source, mode, terminal: s.terminal.clone() }
+        let surface = Surface { limits: s.limits, origins: s.origins.clone() };
+        Plan { store, bus, source, mode, surface, terminal: s.terminal.clone() }
     }
 
     /// The stream that `--source` names.

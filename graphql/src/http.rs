@@ -3,43 +3,57 @@
 mod accept;
 mod answer;
 mod assets;
+mod caching;
+mod coding;
 mod events;
+mod origins;
 mod request;
 mod socket;
 
+pub use origins::Origins;
+
+use crate::limits::Limits;
 use crate::schema::Schema;
 use accept::Media;
-use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{FromRequestParts, Request, State, WebSocketUpgrade};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{any, get};
+use axum::{Json, Router};
 use request::Refused;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-/// Bytes of a request's body: a document of 20 KB and variables of its lists' sizes fit.
-const MAX_BODY: usize = 128 * 1024;
-
 /// How long a request's body may take to arrive.
 const BODY_TIME: Duration = Duration::from_secs(10);
 
-/// Connections that listen at one time: WebSockets, and server-sent events.
-const MAX_SOCKETS: usize = 2_000;
+const NOT_ALLOWED: &str = "the live feed is for pages of this host, and of those that --cors names";
 
 const TOO_MANY: &str = "too many listen already; try again later";
 
-/// The routes `/graphql`, `/graphiql` and those of the dashboard. `stop` ends the WebSocket connections.
-pub fn router(schema: Schema, stop: CancellationToken) -> Router {
-    routes(Endpoint { schema, stop, sockets: Arc::new(Semaphore::new(MAX_SOCKETS)) })
+/// The routes `/graphql`, `/limits`, `/graphiql` and those of the dashboard. Pages of `origins` may listen to the live
+/// feed; `stop` ends the connections that do.
+pub fn router(schema: Schema, limits: Limits, origins: Origins, stop: CancellationToken) -> Router {
+    let listeners = usize::try_from(limits.listeners).unwrap_or(Semaphore::MAX_PERMITS);
+    routes(Endpoint { schema, limits, origins, stop, listeners: Arc::new(Semaphore::new(listeners)) })
+}
+
+/// What surrounds all routes of the port: content coding, and what pages of other hosts may ask.
+pub fn surround(router: Router, origins: &Origins) -> Router {
+    let router = router.layer(coding::layer());
+    match origins.layer() {
+        Some(cors) => router.layer(cors),
+        None => router,
+    }
 }
 
 fn routes(endpoint: Endpoint) -> Router {
     Router::new()
         .route("/graphql", any(serve))
+        .route("/limits", get(async |State(endpoint): State<Endpoint>| Json(endpoint.limits)))
         .route("/", get(assets::dashboard))
         .route("/graphiql", get(assets::playground))
         .route("/graphiql/", get(async || Redirect::temporary("/graphiql")))
@@ -53,8 +67,10 @@ fn routes(endpoint: Endpoint) -> Router {
 #[derive(Clone)]
 struct Endpoint {
     schema: Schema,
+    limits: Limits,
+    origins: Origins,
     stop: CancellationToken,
-    sockets: Arc<Semaphore>,
+    listeners: Arc<Semaphore>,
 }
 
 async fn serve(State(endpoint): State<Endpoint>, request: Request) -> Response {
@@ -62,7 +78,7 @@ async fn serve(State(endpoint): State<Endpoint>, request: Request) -> Response {
         if is_upgrade(&request) { upgrade(endpoint, request).await } else { query(endpoint, request).await };
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
 }
 
@@ -77,7 +93,7 @@ async fn query(endpoint: Endpoint, request: Request) -> Response {
     let answered_once = media.unwrap_or(Media::Json);
     let parsed = match parts.method {
         Method::GET | Method::HEAD => request::from_address(parts.uri.query().unwrap_or_default()),
-        Method::POST => match tokio::time::timeout(BODY_TIME, read(&parts.headers, body)).await {
+        Method::POST => match tokio::time::timeout(BODY_TIME, read(&parts.headers, body, &endpoint.limits)).await {
             Ok(Ok(bytes)) => request::from_json(&bytes),
             Ok(Err(refused)) => Err(refused),
             Err(_) => Err(Refused::new(StatusCode::REQUEST_TIMEOUT, "the request did not arrive in time")),
@@ -88,9 +104,15 @@ async fn query(endpoint: Endpoint, request: Request) -> Response {
         Ok(request) => request,
         Err(refused) => return answer::refused(refused, answered_once),
     };
-    match request::only_query(&parts.method, request) {
+    match request::only_query(&parts.method, request, &endpoint.limits) {
         // A client that accepts both is answered once where that is possible.
-        Ok(request) if media.is_some() => answer::execute(&endpoint.schema, request).await.into_response(answered_once),
+        Ok(request) if media.is_some() => {
+            let executed = answer::execute(&endpoint.schema, request).await;
+            match parts.method {
+                Method::POST => executed.into_response(answered_once),
+                _ => executed.into_kept_response(answered_once, &parts.headers),
+            }
+        }
         Ok(request) => listen(endpoint, &parts.headers, request),
         Err(subscription) if is_listening => listen(endpoint, &parts.headers, subscription.1),
         Err(subscription) => answer::refused(subscription.0, answered_once),
@@ -99,21 +121,22 @@ async fn query(endpoint: Endpoint, request: Request) -> Response {
 
 /// Answers by events; browsers let any page ask for them, as for a WebSocket.
 fn listen(endpoint: Endpoint, headers: &HeaderMap, request: async_graphql::Request) -> Response {
-    if !is_same_host(headers) {
-        return answer::plain(StatusCode::FORBIDDEN, "the live feed is for pages of this host");
+    if !endpoint.origins.may_listen(headers) {
+        return answer::plain(StatusCode::FORBIDDEN, NOT_ALLOWED);
     }
-    match endpoint.sockets.try_acquire_owned() {
-        Ok(place) => events::stream(endpoint.schema, request, place, endpoint.stop),
+    match endpoint.listeners.try_acquire_owned() {
+        Ok(place) => events::stream(endpoint.schema, request, &endpoint.limits, place, endpoint.stop),
         Err(_) => answer::plain(StatusCode::SERVICE_UNAVAILABLE, TOO_MANY),
     }
 }
 
-async fn read(headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Refused> {
+async fn read(headers: &HeaderMap, body: Body, limits: &Limits) -> Result<Vec<u8>, Refused> {
     if !request::is_json(headers) {
         return Err(Refused::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "send application/json in UTF-8"));
     }
-    let too_large = || Refused::new(StatusCode::PAYLOAD_TOO_LARGE, format!("a body has {MAX_BODY} bytes at most"));
-    to_bytes(body, MAX_BODY).await.map(Into::into).map_err(|_| too_large())
+    let max = limits.body_bytes;
+    let too_large = || Refused::new(StatusCode::PAYLOAD_TOO_LARGE, format!("a body has {max} bytes at most"));
+    to_bytes(body, in_memory(max)).await.map(Into::into).map_err(|_| too_large())
 }
 
 fn is_upgrade(request: &Request) -> bool {
@@ -122,33 +145,30 @@ fn is_upgrade(request: &Request) -> bool {
 
 async fn upgrade(endpoint: Endpoint, request: Request) -> Response {
     let (mut parts, _) = request.into_parts();
-    // Browsers let any page open a WebSocket to any host: only pages of this host may.
-    if !is_same_host(&parts.headers) {
-        return answer::plain(StatusCode::FORBIDDEN, "the live feed is for pages of this host");
+    // Browsers let any page open a WebSocket to any host: only those pages may that are allowed to.
+    if !endpoint.origins.may_listen(&parts.headers) {
+        return answer::plain(StatusCode::FORBIDDEN, NOT_ALLOWED);
     }
     let upgrade = match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
         Ok(upgrade) => upgrade,
         Err(rejection) => return rejection.into_response(),
     };
-    let upgrade = upgrade.max_message_size(MAX_BODY).max_frame_size(MAX_BODY).protocols([socket::PROTOCOL]);
+    let max = in_memory(endpoint.limits.body_bytes);
+    let upgrade = upgrade.max_message_size(max).max_frame_size(max).protocols([socket::PROTOCOL]);
     if upgrade.selected_protocol().is_none() {
         return answer::plain(StatusCode::BAD_REQUEST, "ask for the protocol graphql-transport-ws");
     }
-    let Ok(place) = endpoint.sockets.try_acquire_owned() else {
+    let Ok(place) = endpoint.listeners.try_acquire_owned() else {
         return answer::plain(StatusCode::SERVICE_UNAVAILABLE, TOO_MANY);
     };
     upgrade.on_upgrade(async move |socket| {
-        socket::serve(socket, endpoint.schema, endpoint.stop).await;
+        socket::serve(socket, endpoint.schema, endpoint.limits, endpoint.stop).await;
         drop(place);
     })
 }
 
-/// Whether the request comes from a page of the host that it asks, or from no page at all.
-fn is_same_host(headers: &HeaderMap) -> bool {
-    let text = |name: HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or_default());
-    let Some(origin) = text(header::ORIGIN) else { return true };
-    let origin_host = origin.split_once("://").map(|(_, host)| host);
-    origin_host.is_some_and(|host| Some(host) == text(header::HOST))
+fn in_memory(bytes: u64) -> usize {
+    usize::try_from(bytes).unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
 //! What one request may ask: found out from its text, before validation and execution, in a fraction of a millisecond.
 
+mod actual;
 mod cost;
 mod scan;
+mod settings;
 mod syntax;
 mod weights;
 
@@ -11,59 +13,9 @@ use async_graphql::parser::types::{ExecutableDocument, OperationDefinition, Oper
 use async_graphql::{ServerError, Variables};
 
 /// Selections within each other, spreads included, that are admitted at most.
+pub(crate) use actual::{ActualCost, Place};
 pub(crate) use cost::MAX_LEVELS;
-
-/// The limits of a request.
-#[derive(Debug, Clone, Copy)]
-pub struct Limits {
-    /// Bytes of the document.
-    pub bytes: usize,
-    /// Tokens of the document.
-    pub tokens: usize,
-    /// Directives in the document.
-    pub directives: usize,
-    /// Brackets of any kind within each other.
-    pub nesting: usize,
-    /// Fragments that are defined.
-    pub fragments: usize,
-    /// Fields within each other.
-    pub depth: u64,
-    /// Aliases, fragments written out.
-    pub aliases: u64,
-    /// Fields of the root, fragments written out.
-    pub root_fields: u64,
-    /// Fields and spreads, fragments written out.
-    pub selections: u64,
-    /// Estimated objects and reads.
-    pub cost: u64,
-    /// The same for each event of a subscription, which is executed for every subscriber.
-    pub event_cost: u64,
-    /// Estimated objects of an introspection, which has a budget of its own: playgrounds and code generators ask for
-    /// everything, deeply, and cost no read.
-    pub introspection_cost: u64,
-    /// Fields within each other below `__schema` and `__type`.
-    pub introspection_depth: u64,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            bytes: 20 * 1024,
-            tokens: 2_000,
-            directives: 20,
-            nesting: 40,
-            fragments: 50,
-            depth: 10,
-            aliases: 30,
-            root_fields: 20,
-            selections: 5_000,
-            cost: 5_000,
-            event_cost: 40,
-            introspection_cost: 1_000_000,
-            introspection_depth: 20,
-        }
-    }
-}
+pub use settings::Limits;
 
 /// A document that may be validated and executed.
 pub struct Admitted {
@@ -104,8 +56,10 @@ fn first_key(document: &ExecutableDocument, set: &SelectionSet) -> Option<String
 }
 
 /// Whether the operation that would be executed is a query; so is what is no document, for executing it says why.
-pub(crate) fn is_query(query: &str, operation_name: Option<&str>) -> bool {
-    if scan::check(query, &Limits::default()).is_err() {
+pub(crate) fn is_query(query: &str, operation_name: Option<&str>, limits: &Limits) -> bool {
+    // Parsed only where it may be none: executing it parses it anyway.
+    let may_be_none = ["subscription", "mutation"].iter().any(|word| query.contains(word));
+    if !may_be_none || scan::check(query, limits).is_err() {
         return true;
     }
     let Ok(document) = parse_query(query) else { return true };

@@ -3,6 +3,8 @@
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 use graphql::app::{App, Remedy, Role, Screen, Settings, Terminal, verify_store};
+use graphql::http::Origins;
+use graphql::limits::Limits;
 use ingest::bus::BusUrl;
 use ingest::process::block_on;
 use ingest::settings::{
@@ -73,8 +75,13 @@ struct ApiArgs {
     listen: String,
     #[command(flatten)]
     store: StoreArgs,
+    /// Pages of other hosts that may ask from a browser: their origins, such as https://example.org,http://localhost:5173, or *. None without it.
+    #[arg(long, env = "PAGETRACK_CORS", value_name = "ORIGIN[,ORIGIN…]|*")]
+    cors: Option<String>,
     #[command(flatten)]
     log: LogArgs,
+    #[command(flatten)]
+    limits: Limits,
 }
 
 #[derive(Debug, Args)]
@@ -134,8 +141,12 @@ impl ApiArgs {
             .listen
             .parse::<SocketAddr>()
             .unwrap_or_else(|_| fail_setting("--listen", &self.listen, "use ADDRESS:PORT, such as 127.0.0.1:8000"));
+        let origins = self.cors.as_deref().map_or(Ok(Origins::None), str::parse);
         Settings {
             listen,
+            limits: self.limits.validate().unwrap_or_else(|(name, value, remedy)| fail_setting(name, &value, remedy)),
+            origins: origins
+                .unwrap_or_else(|why: String| fail_setting("--cors", self.cors.as_deref().unwrap_or_default(), &why)),
             store: self.store.validate(),
             bus,
             // `serve` has no source: what is said here is not looked at.

@@ -1,5 +1,6 @@
 //! What surrounds each operation, over whatever transport it came: limits before it, loaders for it, codes on its errors.
 
+mod freshness;
 mod nulls;
 mod shape;
 mod variables;
@@ -13,7 +14,7 @@ use async_graphql::extensions::{
     NextSubscribe, NextValidation, ResolveInfo,
 };
 use async_graphql::{
-    Data, PathSegment, Pos, Request, Response, ScalarType, ServerError, ServerResult, ValidationResult, Value,
+    Data, PathSegment, Pos, Request, Response, ScalarType, ServerError, ServerResult, ValidationResult, Value, value,
 };
 use futures::stream::{BoxStream, StreamExt};
 use nulls::Nulls;
@@ -23,19 +24,16 @@ use shape::Shape;
 use std::any::TypeId;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 use tokio::time::timeout;
 use tracing::Instrument;
-
-/// How long one execution may take: of a query, or of one event of a subscription.
-const TIME_LIMIT: Duration = Duration::from_secs(10);
-
-/// Errors that one answer tells; it says how many more there were.
-const MAX_ERRORS: usize = 20;
 
 /// The name of a request in the log and in its errors.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestId(pub String);
+
+/// Whether a request wants to be told what it costs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TellCost(pub bool);
 
 /// Puts the surroundings around each operation.
 pub(crate) struct Operations {
@@ -45,9 +43,9 @@ pub(crate) struct Operations {
 }
 
 impl Operations {
-    /// Surroundings with the default limits and loaders over `store`.
-    pub(crate) fn new(store: &Arc<dyn Store>, clock: &Arc<dyn Clock>) -> Self {
-        Self { store: store.clone(), clock: clock.clone(), limits: Limits::default() }
+    /// Surroundings with these limits and loaders over `store`.
+    pub(crate) fn new(store: &Arc<dyn Store>, clock: &Arc<dyn Clock>, limits: Limits) -> Self {
+        Self { store: store.clone(), clock: clock.clone(), limits }
     }
 }
 
@@ -56,8 +54,7 @@ impl ExtensionFactory for Operations {
         Arc::new(Operation {
             store: self.store.clone(),
             clock: self.clock.clone(),
-            limits: self.limits,
-            facts: Arc::default(),
+            facts: Arc::new(Facts { limits: self.limits, ..Facts::default() }),
             nulls: Nulls::default(),
         })
     }
@@ -67,7 +64,6 @@ impl ExtensionFactory for Operations {
 struct Operation {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
-    limits: Limits,
     facts: Arc<Facts>,
     nulls: Nulls,
 }
@@ -75,7 +71,9 @@ struct Operation {
 /// What is known of an operation before it is executed.
 #[derive(Default)]
 struct Facts {
+    limits: Limits,
     request_id: OnceLock<String>,
+    /// Where the request wants to be told: what it costs at most.
     cost: OnceLock<u64>,
     /// Of a subscription: the key of each event in its answer.
     event_key: OnceLock<String>,
@@ -111,8 +109,10 @@ impl Extension for Operation {
         if let Some(RequestId(id)) = request.data.get(&TypeId::of::<RequestId>()).and_then(|id| id.downcast_ref()) {
             self.facts.request_id.get_or_init(|| id.clone());
         }
-        let Admitted { mut document, cost } = admit(&request.query, &request.variables, &self.limits)?;
-        self.facts.cost.get_or_init(|| cost);
+        let Admitted { mut document, cost } = admit(&request.query, &request.variables, &self.facts.limits)?;
+        if request.data.get(&TypeId::of::<TellCost>()).and_then(|tell| tell.downcast_ref()) == Some(&TellCost(true)) {
+            self.facts.cost.get_or_init(|| cost);
+        }
         if let Some(key) = event_key(&document, request.operation_name.as_deref()) {
             self.facts.event_key.get_or_init(|| key);
         }
@@ -150,18 +150,24 @@ impl Extension for Operation {
         data.insert(Loaders::new(&self.store, as_of.clone()));
         // At every level of the log: its lines are found by the id that the client has.
         let span = tracing::error_span!("graphql", request_id = self.facts.request_id.get());
-        let answer = timeout(TIME_LIMIT, next.run_with_data(ctx, operation_name, data)).instrument(span.clone()).await;
+        let answer = timeout(self.facts.limits.time(), next.run_with_data(ctx, operation_name, data))
+            .instrument(span.clone())
+            .await;
         let failed = self.nulls.take();
         let Ok(mut response) = answer else {
-            span.in_scope(|| tracing::warn!(seconds = TIME_LIMIT.as_secs(), "a request was given up"));
+            span.in_scope(|| tracing::warn!(seconds = self.facts.limits.seconds, "a request was given up"));
             return Response::from_errors(vec![self.facts.timed_out()]);
         };
+        response.errors.extend(failed.errors);
         if failed.is_root_broken {
             response.data = Value::Null;
         } else if let Some(shape) = self.facts.shape.get() {
-            response.data = shape.arrange(&ctx.schema_env.registry, std::mem::take(&mut response.data));
+            let registry = &ctx.schema_env.registry;
+            let (data, cost) = shape.arrange(registry, std::mem::take(&mut response.data));
+            self.facts.tell_cost(&mut response, cost);
+            response.cache_control = freshness::caching(shape, registry, &data, self.clock.now(), as_of.get());
+            response.data = data;
         }
-        response.errors.extend(failed.errors);
         // Of an operation that read counts.
         if let Some(as_of) = as_of.get() {
             response.extensions.insert("asOf".into(), Time(as_of).to_value());
@@ -184,7 +190,8 @@ impl Extension for Operation {
 impl Facts {
     /// Of an event it is the event's error, and the subscription goes on.
     fn timed_out(&self) -> ServerError {
-        let mut error = async_graphql::Error::from(ApiError::Timeout).into_server_error(Pos::default());
+        let mut error =
+            async_graphql::Error::from(ApiError::Timeout(self.limits.seconds)).into_server_error(Pos::default());
         error.locations.clear();
         error.path.extend(self.event_key.get().map(|key| PathSegment::Field(key.clone())));
         error
@@ -192,9 +199,10 @@ impl Facts {
 
     fn finish(&self, mut response: Response) -> Response {
         let is_refused = !self.has_begun.load(Ordering::Relaxed);
-        let left_out = response.errors.len().saturating_sub(MAX_ERRORS);
+        let max = usize::try_from(self.limits.errors).unwrap_or(usize::MAX);
+        let left_out = response.errors.len().saturating_sub(max);
         if left_out > 0 {
-            response.errors.truncate(MAX_ERRORS);
+            response.errors.truncate(max);
             response.extensions.insert("errorsLeftOut".into(), Value::from(left_out));
         }
         for error in &mut response.errors {
@@ -203,10 +211,18 @@ impl Facts {
             }
             finish_error(error, self.request_id.get());
         }
-        if let Some(cost) = self.cost.get() {
-            response.extensions.insert("cost".into(), Value::from(*cost));
+        if !response.extensions.contains_key("cost") {
+            self.tell_cost(&mut response, 0);
         }
         response
+    }
+
+    /// Where the request wants to know: what the limit is about, and what was answered.
+    fn tell_cost(&self, response: &mut Response, actual: u64) {
+        if let Some(requested) = self.cost.get() {
+            let cost = value!({ "requested": *requested, "actual": actual });
+            response.extensions.insert("cost".into(), cost);
+        }
     }
 }
 

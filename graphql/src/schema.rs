@@ -26,7 +26,7 @@ mod wiki;
 pub use query::Query;
 pub use subscription::Subscription;
 
-use crate::limits::MAX_LEVELS;
+use crate::limits::{Limits, MAX_LEVELS};
 use crate::live::Hub;
 use crate::loaders::Loaders;
 use crate::operation::Operations;
@@ -53,10 +53,11 @@ pub struct ApiContext {
     pub pipeline: Arc<dyn PipelineState>,
 }
 
-/// The schema over `api`, whose store was opened just now.
-pub fn build(api: ApiContext) -> Schema {
+/// The schema over `api`, whose store was opened just now; requests keep to `limits`.
+pub fn build(api: ApiContext, limits: Limits) -> Schema {
     let started_at = StartedAt(api.clock.now());
-    builder().extension(Operations::new(&api.store, &api.clock)).data(started_at).data(api).finish()
+    let operations = Operations::new(&api.store, &api.clock, limits);
+    builder().extension(operations).data(started_at).data(limits).data(api).finish()
 }
 
 /// The schema's text: fields, arguments and enum values in alphabetical order.
@@ -84,8 +85,10 @@ and filter (else BAD_CURSOR). An answer may be shorter than asked when few rows 
 `hasNextPage` is true. Rankings are plain lists with `limit`.
 Counts are exact; `extensions.asOf` says up to when. Not found is null.
 Errors carry `extensions.code` (BAD_USER_INPUT, BAD_CURSOR, LIMIT_EXCEEDED, TIMEOUT, UNAVAILABLE, INTERNAL) and
-`extensions.requestId`, 20 of them at most: `extensions.errorsLeftOut` says how many more there were. `extensions.cost`
-says what a request cost.";
+`extensions.requestId`, 20 of them at most: `extensions.errorsLeftOut` says how many more there were.
+Limits: GET /limits says which hold. A request whose `extensions` are {cost: true} is told `extensions.cost`:
+`requested`, which the limit is about, is estimated from the document before anything is read; `actual` is the same
+of what was answered.";
 
 fn builder() -> async_graphql::SchemaBuilder<Query, EmptyMutation, Subscription> {
     // The cost pass has measured the nesting already; the library's own limit would come first, with another code.
@@ -95,6 +98,12 @@ fn builder() -> async_graphql::SchemaBuilder<Query, EmptyMutation, Subscription>
 /// What this request's resolvers read from.
 fn api<'a>(ctx: &Context<'a>) -> &'a ApiContext {
     ctx.data_opt().expect("build puts the context into the schema")
+}
+
+/// Items of a list that may be asked for.
+fn max_list(ctx: &Context<'_>) -> usize {
+    let limits: &Limits = ctx.data_opt().expect("build puts the limits into the schema");
+    usize::try_from(limits.list).unwrap_or(usize::MAX)
 }
 
 /// This operation's loaders.

@@ -174,7 +174,7 @@ fn fail_unset(name: &str, remedy: &str) -> ! {
 }
 
 fn variable(name: &str) -> String {
-    name.trim_start_matches('-').to_uppercase()
+    name.trim_start_matches('-').to_uppercase().replace('-', "_")
 }
 
 /// Ends the program with code 1 and one line: what failed, and why in the causes' words.

@@ -21,6 +21,9 @@ pub(crate) enum ApiError {
     /// Parameters that are missing or malformed, all of them, in the order of their declaration.
     #[error("{} invalid parameters", .0.len())]
     Invalid(Vec<FieldError>),
+    /// There was no answer in time.
+    #[error("no answer in time")]
+    Late,
     /// The store did not answer. What it said is logged and never sent.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -80,6 +83,10 @@ impl IntoResponse for ApiError {
             }
             Self::Invalid(detail) => {
                 return (StatusCode::UNPROCESSABLE_ENTITY, Json(Detail { detail })).into_response();
+            }
+            Self::Late => {
+                tracing::warn!("a REST request was given up");
+                (StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable")
             }
             Self::Store(error @ StoreError::Unavailable(_)) => {
                 tracing::warn!(%error, "a REST request failed");

@@ -10,6 +10,7 @@ mod pages;
 mod reports;
 mod stats;
 
+mod deadline;
 mod error;
 mod list;
 mod params;

@@ -3,19 +3,20 @@
 use crate::error::{ApiError, method_not_allowed};
 use crate::slash::{redirect, redirect_many};
 use crate::state::RestState;
-use crate::{domains, pages, reports, stats};
+use crate::{deadline, domains, pages, reports, stats};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::handler::Handler;
 use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderValue, Uri, header};
-use axum::middleware::{Next, from_fn};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, any, get};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_encode};
 use schema::clock::Clock;
 use schema::store::Store;
 use std::sync::Arc;
+use std::time::Duration;
 use tower::ServiceExt;
 use tracing::Instrument;
 
@@ -42,7 +43,9 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
 
 /// The five documented routes and the reports over `store`, and their twins with or without the trailing slash. It has
 /// no fallback of its own, so that it can be merged with other routers: [`fallback`] is that of the whole.
-pub fn router(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Router {
+///
+/// An answer may take as long as `patience`; of a list that is written while it is read, each part may.
+pub fn router(store: Arc<dyn Store>, clock: Arc<dyn Clock>, patience: Duration) -> Router {
     Router::new()
         .route("/domains/", only_get(domains::list))
         .route("/pages/user/{user_id}", only_get(pages::by_user))
@@ -62,14 +65,14 @@ pub fn router(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Router {
         .route("/reports/bots-by-domain", any(redirect))
         .route("/reports/top-users", any(redirect))
         .route("/reports/top-users/pages", any(redirect))
-        .layer(from_fn(surround))
+        .layer(from_fn_with_state(patience, surround))
         .with_state(RestState { store, clock })
 }
 
 /// What answers where no route of the whole server does: a path of ours that is written otherwise
 /// (`/domain%73/`, `/pages%2Fid%2F1`: FastAPI finds routes on the decoded path), else `{"detail":"Not Found"}`.
-pub fn fallback(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Router {
-    Router::new().fallback(decoded).with_state(router(store, clock).fallback(redirect_many))
+pub fn fallback(store: Arc<dyn Store>, clock: Arc<dyn Clock>, patience: Duration) -> Router {
+    Router::new().fallback(decoded).with_state(router(store, clock, patience).fallback(redirect_many))
 }
 
 async fn decoded(State(routes): State<Router>, mut request: Request) -> Result<Response, ApiError> {
@@ -84,9 +87,10 @@ async fn decoded(State(routes): State<Router>, mut request: Request) -> Result<R
 }
 
 /// The log's lines name the request; the texts of strangers are never taken for anything but JSON.
-async fn surround(request: Request, next: Next) -> Response {
+async fn surround(State(patience): State<Duration>, request: Request, next: Next) -> Response {
     let span = tracing::error_span!("rest", method = %request.method(), path = request.uri().path());
-    let mut response = next.run(request).instrument(span).await;
+    let answer = deadline::keep(patience, next.run(request));
+    let mut response = answer.instrument(span).await;
     response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
 }

@@ -1,6 +1,8 @@
 //! The whole of Pagetrack within the test's process, on a free port.
 
 use graphql::app::{App, Role, Settings, Terminal};
+use graphql::http::Origins;
+use graphql::limits::Limits;
 use ingest::bus::BusUrl;
 use ingest::source::{SourceSetting, public_stream};
 use schema::clock::SystemClock;
@@ -41,6 +43,8 @@ pub async fn spawn_from(
         source,
         live_stream,
         contact: "https://example.org/tests".into(),
+        limits: Limits::default(),
+        origins: Origins::None,
         role: Role::Run,
         terminal: Terminal::Hidden,
     };

@@ -82,6 +82,10 @@ mod tests {
     use schema::clock::{Clock, SystemClock};
     use schema::store::{Durability, Migration, StoreUrl};
     use std::sync::Arc;
+    use std::time::Duration;
+
+    /// Long enough for any of these answers.
+    const TIME: Duration = Duration::from_secs(60);
 
     #[tokio::test]
     async fn rest_answers_as_the_model_does() {
@@ -94,7 +98,7 @@ mod tests {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let server =
-            tokio::spawn(axum::serve(listener, rest_compat::router(store, Arc::new(SystemClock))).into_future());
+            tokio::spawn(axum::serve(listener, rest_compat::router(store, Arc::new(SystemClock), TIME)).into_future());
         assert!(check_rest(&base, &model).await.unwrap() > 700);
         server.abort();
     }

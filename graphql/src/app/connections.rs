@@ -107,6 +107,9 @@ async fn answer(stream: TcpStream, router: Router, limits: ConnectionLimits, sto
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::Origins;
+    use crate::limits::Limits;
+    use crate::schema::tests::fixture::Fixture;
     use axum::routing::get;
     use std::net::SocketAddr;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -174,5 +177,26 @@ mod tests {
         assert!(answer.await.unwrap().ends_with("late"));
         timeout(WITHIN, served).await.expect("the server ends").unwrap().unwrap();
         assert!(TcpStream::connect(address).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn nothing_is_read_for_a_client_that_has_gone() {
+        let fixture = Fixture::known().await;
+        fixture.calls.set_silent(true);
+        let (limits, stop) = (Limits::default(), CancellationToken::new());
+        let (address, ..) = start(crate::http::router(fixture.schema.clone(), limits, Origins::None, stop)).await;
+        let body = r#"{"query":"{ user(domain: \"it.wikisource.org\", userId: \"1\") { lastPageAt } }"}"#;
+        let head = "POST /graphql HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length";
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(format!("{head}: {}\r\n\r\n{body}", body.len()).as_bytes()).await.unwrap();
+        let wait_for = async |reads| {
+            while fixture.calls.waiting() != reads {
+                sleep(Duration::from_millis(5)).await;
+            }
+        };
+        timeout(WITHIN, wait_for(1)).await.expect("the store is read");
+        drop(stream);
+        // Well before the request's own time is over.
+        timeout(limits.time() / 2, wait_for(0)).await.expect("the store is not read any more");
     }
 }

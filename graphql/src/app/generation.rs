@@ -5,6 +5,8 @@
 use super::connections::{ConnectionLimits, serve};
 use super::sample_mode::{self, SourceView};
 use super::{Mode, Terminal, terminal};
+use crate::http::Origins;
+use crate::limits::Limits;
 use crate::live::Hub;
 use crate::pipeline::BusPipeline;
 use crate::schema::ApiContext;
@@ -41,7 +43,14 @@ pub(super) struct Plan {
     pub(super) bus: BusUrl,
     pub(super) source: Option<EventSource>,
     pub(super) mode: Mode,
+    pub(super) surface: Surface,
     pub(super) terminal: Terminal,
+}
+
+/// What holds for requests.
+pub(super) struct Surface {
+    pub(super) limits: Limits,
+    pub(super) origins: Origins,
 }
 
 /// What may be done to a store.
@@ -140,7 +149,7 @@ impl Generation {
         let parts = Parts { store, bus, clock, view };
         let watch = Watch { mode: plan.mode, is_first_start, producer: None };
         let mut generation = Self { watch, store: Arc::clone(&parts.store), tasks: Vec::new() };
-        let services = parts.services(listener, plan.terminal).await?;
+        let services = parts.services(listener, &plan.surface, plan.terminal).await?;
         if let Some(source) = plan.source {
             generation.start_stages(&parts, source);
         }
@@ -246,10 +255,15 @@ impl Parts {
 
 impl Parts {
     /// What runs beside the stages: hearing of their states and of stored pages, the API, the status line.
-    async fn services(&self, listener: TcpListener, terminal: Terminal) -> anyhow::Result<Vec<Task>> {
+    async fn services(
+        &self,
+        listener: TcpListener,
+        surface: &Surface,
+        terminal: Terminal,
+    ) -> anyhow::Result<Vec<Task>> {
         let hub = Hub::new(Arc::clone(&self.clock));
         let stop = CancellationToken::new();
-        let router = self.router(&hub, &stop);
+        let router = self.router(&hub, surface, &stop);
         let listener = tokio::net::TcpListener::from_std(listener).context("the listener cannot be used")?;
         let mut tasks =
             vec![Task::spawn("api", stop.clone(), serve(listener, router, ConnectionLimits::default(), stop))];
@@ -272,7 +286,7 @@ impl Parts {
     }
 
     /// All routes on one port.
-    fn router(&self, hub: &Arc<Hub>, stop: &CancellationToken) -> Router {
+    fn router(&self, hub: &Arc<Hub>, surface: &Surface, stop: &CancellationToken) -> Router {
         let pipeline = Arc::new(BusPipeline { view: Arc::clone(&self.view), bus: Arc::clone(&self.bus) });
         let api = ApiContext {
             store: Arc::clone(&self.store),
@@ -280,10 +294,14 @@ impl Parts {
             pipeline: pipeline.clone(),
             hub: Arc::clone(hub),
         };
-        let schema = crate::schema::build(api);
-        crate::http::router(schema, stop.clone())
+        let Surface { limits, origins } = surface;
+        let schema = crate::schema::build(api, *limits);
+        let rest = || (Arc::clone(&self.store), Arc::clone(&self.clock), limits.time());
+        let (routes, fallback) = (rest(), rest());
+        let router = crate::http::router(schema, *limits, origins.clone(), stop.clone())
             .merge(crate::operations::router(Arc::clone(&self.store), pipeline))
-            .merge(rest_compat::router(Arc::clone(&self.store), Arc::clone(&self.clock)))
-            .fallback_service(rest_compat::fallback(Arc::clone(&self.store), Arc::clone(&self.clock)))
+            .merge(rest_compat::router(routes.0, routes.1, routes.2))
+            .fallback_service(rest_compat::fallback(fallback.0, fallback.1, fallback.2));
+        crate::http::surround(router, origins)
     }
 }

@@ -1,14 +1,16 @@
 //! The answer to a request: executed within its time, with the status that its media type wants.
 
 use super::accept::Media;
+use super::caching::{knows, policy, tag};
+use super::origins::REQUEST_ID;
 use super::request::Refused;
-use crate::limits::is_query;
+use crate::limits::{Limits, is_query};
 use crate::operation::{RequestId, finish_error};
 use crate::schema::Schema;
 use crate::schema::errors::{ApiError, bad_input};
 use async_graphql::{Pos, Request, Response as Answer, ServerError, Value};
 use async_graphql_axum::GraphQLResponse;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures::stream::{BoxStream, StreamExt, once};
 use serde_json::json;
@@ -35,8 +37,8 @@ pub(super) async fn execute(schema: &Schema, request: Request) -> Executed {
 pub(super) type Answers = BoxStream<'static, Option<Answer>>;
 
 /// What an operation answers where it may answer often; a query has as much time as elsewhere.
-pub(super) fn answers(schema: Schema, request: Request, request_id: String) -> Answers {
-    let is_query = is_query(&request.query, request.operation_name.as_deref());
+pub(super) fn answers(schema: Schema, request: Request, request_id: String, limits: &Limits) -> Answers {
+    let is_query = is_query(&request.query, request.operation_name.as_deref(), limits);
     let request = request.data(RequestId(request_id));
     let answers = if is_query {
         once(async move { schema.execute(request).await }).boxed()
@@ -60,7 +62,25 @@ impl Executed {
         if is_request_error(&self.answer) {
             return respond(status, media, without_data(&self.answer).into_bytes(), &self.request_id);
         }
-        (status, headers(media, &self.request_id), GraphQLResponse::from(self.answer)).into_response()
+        let mut response = GraphQLResponse::from(self.answer).into_response();
+        // How long it may be kept is for those to say who know by which method it was asked.
+        response.headers_mut().remove(header::CACHE_CONTROL);
+        (status, headers(media, &self.request_id), response).into_response()
+    }
+
+    /// The same as the response to a GET, which may be kept, and is not sent to whoever has it. Errors are for nobody
+    /// else.
+    pub(super) fn into_kept_response(mut self, media: Media, asked: &HeaderMap) -> Response {
+        if self.answer.is_err() {
+            return self.into_response(media);
+        }
+        let (policy, tag) = (policy(&self.answer), tag(&mut self.answer));
+        let is_known = asked.get(header::IF_NONE_MATCH).is_some_and(|known| knows(known, &tag));
+        let kept = [(header::CACHE_CONTROL, policy), (header::ETAG, tag)];
+        if is_known {
+            return (StatusCode::NOT_MODIFIED, kept, headers(media, &self.request_id)).into_response();
+        }
+        (kept, self.into_response(media)).into_response()
     }
 }
 
@@ -112,8 +132,8 @@ fn respond(status: StatusCode, media: Media, body: Vec<u8>, request_id: &str) ->
 fn headers(media: Media, request_id: &str) -> [(header::HeaderName, String); 3] {
     [
         (header::CONTENT_TYPE, media.content_type().into()),
-        (header::VARY, "accept".into()),
-        (header::HeaderName::from_static("x-request-id"), request_id.into()),
+        (header::VARY, "accept, accept-encoding".into()),
+        (REQUEST_ID, request_id.into()),
     ]
 }
 

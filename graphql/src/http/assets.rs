@@ -1,7 +1,8 @@
 //! The files of dashboard and playground, inside the binary.
 
+use super::caching::knows;
 use axum::extract::Request;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use rust_embed::RustEmbed;
 
@@ -42,10 +43,12 @@ pub(super) async fn file(request: Request) -> Response {
 
 fn serve(path: &str, headers: &HeaderMap) -> Option<Response> {
     let file = Files::get(path)?;
-    let tag = format!("\"{}\"", data_encoding::HEXLOWER.encode(&file.metadata.sha256_hash()[..16]));
+    // Weak: its bytes differ by content coding.
+    let tag = format!("W/\"{}\"", data_encoding::HEXLOWER.encode(&file.metadata.sha256_hash()[..16]));
     let common = [
         (header::ETAG, tag.clone()),
         (header::CACHE_CONTROL, caching(path).into()),
+        (header::VARY, "accept-encoding".into()),
         (header::CONTENT_SECURITY_POLICY, policy(path).into()),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff".into()),
         (header::REFERRER_POLICY, "no-referrer".into()),
@@ -55,12 +58,6 @@ fn serve(path: &str, headers: &HeaderMap) -> Option<Response> {
     }
     let content_type = [(header::CONTENT_TYPE, content_type(path, file.metadata.mimetype()))];
     Some((common, content_type, file.data.into_owned()).into_response())
-}
-
-/// Whether a client has the version of this tag: it may name several, weakly, or any.
-fn knows(known: &HeaderValue, tag: &str) -> bool {
-    let mut tags = known.to_str().unwrap_or_default().split(',').map(str::trim);
-    tags.any(|known| known == "*" || known.trim_start_matches("W/") == tag)
 }
 
 fn policy(path: &str) -> &'static str {

@@ -2,6 +2,7 @@
 //! distinct connections mode).
 
 use super::answer::{Answers, answers, is_request_error, new_request_id, without_data};
+use crate::limits::Limits;
 use crate::schema::Schema;
 use async_graphql::{Request, Response as Answer};
 use axum::body::Body;
@@ -21,11 +22,12 @@ const COMMENT_EVERY: Duration = Duration::from_secs(12);
 pub(super) fn stream(
     schema: Schema,
     request: Request,
+    limits: &Limits,
     place: OwnedSemaphorePermit,
     stop: CancellationToken,
 ) -> Response {
     let request_id = new_request_id();
-    let answers = answers(schema, request, request_id.clone());
+    let answers = answers(schema, request, request_id.clone(), limits);
     // A stream that ends without `complete` is one that clients ask for again.
     let events = unfold((answers, place), next).take_until(stop.cancelled_owned());
     let headers = [

@@ -1,6 +1,7 @@
 //! A GraphQL request from a body or an address, or why it is none.
 
-use crate::limits::is_query;
+use crate::limits::{Limits, is_query};
+use crate::operation::TellCost;
 use async_graphql::{Request, Variables};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use serde::Deserialize;
@@ -36,14 +37,14 @@ pub(super) struct Wire {
     query: String,
     operation_name: Option<String>,
     variables: Option<Map<String, Value>>,
-    #[serde(rename = "extensions")]
-    _extensions: Option<Map<String, Value>>,
+    extensions: Option<Map<String, Value>>,
 }
 
 impl From<Wire> for Request {
     fn from(wire: Wire) -> Self {
         let variables = Variables::from_json(Value::Object(wire.variables.unwrap_or_default()));
-        let request = Request::new(wire.query).variables(variables);
+        let tells_cost = wire.extensions.is_some_and(|extensions| extensions.get("cost") == Some(&Value::Bool(true)));
+        let request = Request::new(wire.query).variables(variables).data(TellCost(tells_cost));
         match wire.operation_name.filter(|name| !name.is_empty()) {
             Some(name) => request.operation_name(name),
             None => request,
@@ -77,7 +78,7 @@ pub(super) fn from_json(body: &[u8]) -> Result<Request, Refused> {
 /// The request in a GET's address.
 pub(super) fn from_address(address: &str) -> Result<Request, Refused> {
     let bad = |text: String| Refused::new(StatusCode::BAD_REQUEST, text);
-    let mut wire = Wire { query: String::new(), operation_name: None, variables: None, _extensions: None };
+    let mut wire = Wire { query: String::new(), operation_name: None, variables: None, extensions: None };
     for (name, value) in url::form_urlencoded::parse(address.as_bytes()) {
         match &*name {
             "query" => wire.query = value.into_owned(),
@@ -85,9 +86,7 @@ pub(super) fn from_address(address: &str) -> Result<Request, Refused> {
             "variables" | "extensions" => {
                 let map: Option<Map<String, Value>> = serde_json::from_str(&value)
                     .map_err(|error| bad(format!("{name} must be a JSON object: {error}")))?;
-                if name == "variables" {
-                    wire.variables = map;
-                }
+                *(if name == "variables" { &mut wire.variables } else { &mut wire.extensions }) = map;
             }
             _ => {}
         }
@@ -99,8 +98,12 @@ pub(super) fn from_address(address: &str) -> Result<Request, Refused> {
 }
 
 /// The request when it is a query; else why it cannot be answered once.
-pub(super) fn only_query(method: &Method, request: Request) -> Result<Request, Box<(Refused, Request)>> {
-    if is_query(&request.query, request.operation_name.as_deref()) {
+pub(super) fn only_query(
+    method: &Method,
+    request: Request,
+    limits: &Limits,
+) -> Result<Request, Box<(Refused, Request)>> {
+    if is_query(&request.query, request.operation_name.as_deref(), limits) {
         return Ok(request);
     }
     let how = "subscribe over a WebSocket (graphql-transport-ws) or server-sent events (Accept: text/event-stream)";

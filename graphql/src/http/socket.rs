@@ -3,6 +3,7 @@
 mod protocol;
 
 use super::answer::{Answers, answers, is_request_error, new_request_id};
+use crate::limits::Limits;
 use crate::schema::Schema;
 use async_graphql::{Request, Response as Answer};
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
@@ -15,9 +16,6 @@ use tokio_util::sync::CancellationToken;
 
 pub(super) use protocol::PROTOCOL;
 
-/// Operations that one connection has open.
-const MAX_OPERATIONS: usize = 50;
-
 /// How long a client may take to introduce itself.
 const INIT_TIME: Duration = Duration::from_secs(10);
 
@@ -28,10 +26,17 @@ const PING_EVERY: Duration = Duration::from_secs(20);
 const SILENCE: Duration = Duration::from_secs(60);
 
 /// Serves one connection until the client leaves, breaks the protocol, or `stop`.
-pub(super) async fn serve(socket: WebSocket, schema: Schema, stop: CancellationToken) {
+pub(super) async fn serve(socket: WebSocket, schema: Schema, limits: Limits, stop: CancellationToken) {
     let begun = Instant::now();
-    let mut connection =
-        Connection { socket, schema, operations: StreamMap::new(), is_acknowledged: false, begun, heard: begun };
+    let mut connection = Connection {
+        socket,
+        schema,
+        limits,
+        operations: StreamMap::new(),
+        is_acknowledged: false,
+        begun,
+        heard: begun,
+    };
     let close = tokio::select! {
         () = stop.cancelled() => Close::GoingAway,
         close = connection.run() => close,
@@ -51,6 +56,7 @@ async fn end(mut socket: WebSocket, frame: CloseFrame) {
 struct Connection {
     socket: WebSocket,
     schema: Schema,
+    limits: Limits,
     operations: StreamMap<String, Answers>,
     is_acknowledged: bool,
     begun: Instant,
@@ -108,10 +114,10 @@ impl Connection {
         if self.operations.contains_key(&id) {
             return Err(Close::Duplicate(id));
         }
-        if self.operations.len() >= MAX_OPERATIONS {
+        if self.operations.len() as u64 >= self.limits.operations {
             return Err(Close::TooManyOperations);
         }
-        self.operations.insert(id, answers(self.schema.clone(), request, new_request_id()));
+        self.operations.insert(id, answers(self.schema.clone(), request, new_request_id(), &self.limits));
         Ok(())
     }
 

@@ -1,6 +1,9 @@
 //! GraphQL over HTTP and WebSocket: statuses, media types, refusals, and a subscription from hello to goodbye.
 
+mod coded;
 mod events;
+mod kept;
+mod origins;
 mod slow;
 mod socket;
 
@@ -12,12 +15,16 @@ use tower::ServiceExt;
 const JSON: &str = "application/json";
 const NEW: &str = "application/graphql-response+json";
 
+fn app_of(fixture: &Fixture) -> Router {
+    router(fixture.schema.clone(), Limits::default(), Origins::None, CancellationToken::new())
+}
+
 async fn send(
     request: axum::http::request::Builder,
     body: impl Into<Body>,
 ) -> (StatusCode, axum::http::HeaderMap, Value) {
     let fixture = Fixture::known().await;
-    let app = router(fixture.schema.clone(), CancellationToken::new());
+    let app = app_of(&fixture);
     let response = app.oneshot(request.body(body.into()).unwrap()).await.unwrap();
     let (parts, body) = response.into_parts();
     let bytes = to_bytes(body, usize::MAX).await.unwrap();
@@ -128,9 +135,36 @@ async fn other_methods_and_media_types_are_refused() {
 }
 
 #[tokio::test]
+async fn the_limits_are_told() {
+    let fixture = Fixture::known().await;
+    let limits = Limits { depth: 7, ..Limits::default() };
+    let app = router(fixture.schema.clone(), limits, Origins::None, CancellationToken::new());
+    let response = app.oneshot(axum::http::Request::get("/limits").body(Body::empty()).unwrap()).await.unwrap();
+    let told: Value = serde_json::from_slice(&to_bytes(response.into_body(), 10_000).await.unwrap()).unwrap();
+    let wanted = json!({
+        "documentBytes": 20_480, "tokens": 2_000, "directives": 20, "nesting": 40, "fragments": 50, "depth": 7,
+        "aliases": 30, "rootFields": 20, "selections": 5_000, "cost": 5_000, "eventCost": 40,
+        "introspectionCost": 1_000_000, "introspectionDepth": 20, "list": 100, "errors": 20, "seconds": 10,
+        "bodyBytes": 131_072, "listeners": 2_000, "operations": 50,
+    });
+    assert_eq!(told, wanted);
+}
+
+#[tokio::test]
+async fn the_cost_is_told_to_who_asks() {
+    let asked = r#"{"query":"{ __typename }","extensions":{"cost":true}}"#;
+    assert_eq!(check_post(asked, JSON, 200).await["extensions"]["cost"], json!({ "requested": 1, "actual": 1 }));
+    for not_asked in [r#"{"query":"{ __typename }","extensions":{"cost":1}}"#, r#"{"query":"{ __typename }"}"#] {
+        assert_eq!(check_post(not_asked, JSON, 200).await.get("extensions"), None);
+    }
+    let (_, answer) = check_get("query=%7B__typename%7D&extensions=%7B%22cost%22%3Atrue%7D", 200).await;
+    assert_eq!(answer["extensions"]["cost"]["requested"], 1);
+}
+
+#[tokio::test]
 async fn the_dashboard_is_served_or_says_how_to_build_it() {
     let fixture = Fixture::known().await;
-    let app = router(fixture.schema.clone(), CancellationToken::new());
+    let app = app_of(&fixture);
     for path in ["/", "/graphiql"] {
         let response = app.clone().oneshot(axum::http::Request::get(path).body(Body::empty()).unwrap()).await.unwrap();
         if response.status() == StatusCode::OK {

@@ -17,7 +17,7 @@ pub(crate) const MAX_LEVELS: u32 = 100;
 
 /// Refuses a document that asks for too much; else what it costs.
 pub(super) fn check(document: &ExecutableDocument, variables: &Variables, limits: &Limits) -> Result<u64, ApiError> {
-    at_most("fragments", document.fragments.len(), limits.fragments)?;
+    at_most("fragments", document.fragments.len() as u64, limits.fragments)?;
     let mut pass =
         Pass { fragments: &document.fragments, inputs: Inputs::new(document, variables), known: HashMap::new() };
     let mut cost = 0;
@@ -114,16 +114,18 @@ impl Measure {
 
 /// Which weights hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Mode {
+pub(crate) enum Mode {
+    /// Everywhere else.
     Query,
     /// Directly below a field that has read the numbers which these fields tell.
     Counted,
+    /// Below `__schema` or `__type`.
     Introspection,
 }
 
 impl Mode {
     /// The weights that hold below a field.
-    fn below(self, field: &str) -> Self {
+    pub(super) fn below(self, field: &str) -> Self {
         match (self, field) {
             (Self::Introspection, _) | (_, "__schema" | "__type") => Self::Introspection,
             (Self::Counted, _) if weights::stays_counted(field) => Self::Counted,
@@ -206,13 +208,14 @@ impl<'a> Pass<'a> {
 }
 
 /// The arguments that say how long a list is.
-struct Inputs<'a> {
+pub(super) struct Inputs<'a> {
     variables: &'a Variables,
     defaults: HashMap<&'a str, &'a Value>,
 }
 
 impl<'a> Inputs<'a> {
-    fn new(document: &'a ExecutableDocument, variables: &'a Variables) -> Self {
+    /// With these values, and the document's defaults.
+    pub(super) fn new(document: &'a ExecutableDocument, variables: &'a Variables) -> Self {
         let definitions = document.operations.iter().flat_map(|(_, operation)| &operation.node.variable_definitions);
         let defaults = definitions
             .filter_map(|definition| {
@@ -223,10 +226,15 @@ impl<'a> Inputs<'a> {
         Self { variables, defaults }
     }
 
-    fn weight(&self, field: &Field, mode: Mode) -> Weight {
+    /// A field's weight with its arguments.
+    pub(super) fn weight(&self, field: &Field, mode: Mode) -> Weight {
         let name = field.name.node.as_str();
+        if let ("nodes", Some(ids)) = (name, self.times(field, "ids")) {
+            // Each is a read, as it is by `node`.
+            return Weight { own: ids, times: ids };
+        }
         let weight = if mode == Mode::Counted { weights::of_counted(name) } else { weights::of(name) };
-        let asked = ["first", "last", "limit", "ids"].into_iter().find_map(|name| self.times(field, name));
+        let asked = ["first", "last", "limit"].into_iter().find_map(|name| self.times(field, name));
         let is_filtered = name == "pages" && self.value(field, "filter").is_some();
         let filter = if is_filtered { weights::FILTER } else { 0 };
         Weight { own: weight.own + filter, times: asked.unwrap_or(weight.times) }

@@ -6,14 +6,14 @@ use crate::schema::errors::ApiError;
 /// What a document's text consists of.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Found {
-    tokens: usize,
-    directives: usize,
-    nesting: usize,
+    tokens: u64,
+    directives: u64,
+    nesting: u64,
 }
 
 /// Refuses a text that is too long, has too many tokens or directives, or is nested too deeply.
 pub(super) fn check(query: &str, limits: &Limits) -> Result<(), ApiError> {
-    at_most("bytes of the document", query.len(), limits.bytes)?;
+    at_most("bytes of the document", query.len() as u64, limits.document_bytes)?;
     let found = scan(query.as_bytes());
     at_most("tokens of the document", found.tokens, limits.tokens)?;
     at_most("directives", found.directives, limits.directives)?;
@@ -22,7 +22,7 @@ pub(super) fn check(query: &str, limits: &Limits) -> Result<(), ApiError> {
 
 fn scan(text: &[u8]) -> Found {
     let mut found = Found::default();
-    let (mut at, mut open) = (0, 0usize);
+    let (mut at, mut open) = (0, 0u64);
     while at < text.len() {
         let rest = &text[at..];
         let (length, is_token) = lexeme(rest);

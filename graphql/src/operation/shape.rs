@@ -3,6 +3,7 @@
 //!
 //! The library tells fields as they are done, and null for an object without fields.
 
+use crate::limits::{ActualCost, Place};
 use crate::schema::CONVENTIONS;
 use async_graphql::indexmap::IndexMap;
 use async_graphql::parser::types::{
@@ -46,12 +47,18 @@ impl Shape {
         &self.variables
     }
 
-    /// The answer's data in the order of the document.
-    pub(super) fn arrange(&self, registry: &Registry, data: Value) -> Value {
-        match self.operation() {
-            Some(operation) => Arrange { shape: self, registry }.value(data, &[&operation.selection_set.node]),
-            None => data,
-        }
+    /// The document as it was asked.
+    pub(super) fn document(&self) -> &ExecutableDocument {
+        &self.document
+    }
+
+    /// The answer's data in the order of the document, and what it cost.
+    pub(super) fn arrange(&self, registry: &Registry, data: Value) -> (Value, u64) {
+        let Some(operation) = self.operation() else { return (data, 0) };
+        let cost = ActualCost::new(&self.document, &self.variables);
+        let mut arrange = Arrange { shape: self, registry, cost };
+        let data = arrange.value(data, &[&operation.selection_set.node], ActualCost::ROOT);
+        (data, arrange.cost.sum())
     }
 }
 
@@ -102,18 +109,24 @@ type Asked<'a> = IndexMap<&'a str, Vec<&'a Field>>;
 struct Arrange<'a> {
     shape: &'a Shape,
     registry: &'a Registry,
+    cost: ActualCost<'a>,
 }
 
 impl<'a> Arrange<'a> {
-    fn value(&self, value: Value, sets: &[&'a SelectionSet]) -> Value {
+    fn value(&mut self, value: Value, sets: &[&'a SelectionSet], place: Place) -> Value {
         match value {
-            Value::List(items) => Value::List(items.into_iter().map(|item| self.value(item, sets)).collect()),
-            Value::Object(object) if !sets.is_empty() => Value::Object(self.object(object, sets)),
+            Value::List(items) => Value::List(items.into_iter().map(|item| self.value(item, sets, place)).collect()),
+            Value::Object(object) if !sets.is_empty() => Value::Object(self.object(object, sets, place)),
             other => other,
         }
     }
 
-    fn object(&self, mut object: IndexMap<Name, Value>, sets: &[&'a SelectionSet]) -> IndexMap<Name, Value> {
+    fn object(
+        &mut self,
+        mut object: IndexMap<Name, Value>,
+        sets: &[&'a SelectionSet],
+        place: Place,
+    ) -> IndexMap<Name, Value> {
         let mark = object.swap_remove(MARK);
         let type_name = match &mark {
             Some(Value::String(name)) => Some(name.as_str()),
@@ -125,9 +138,11 @@ impl<'a> Arrange<'a> {
         for (key, fields) in asked {
             let Some((name, value)) = object.swap_remove_entry(key) else { continue };
             let is_description = type_name == Some("__Schema") && fields[0].name.node == "description";
+            let place = self.cost.add(fields[0], &value, place);
             let below = fields.iter().map(|field| &field.selection_set.node).filter(|set| !set.items.is_empty());
             // The library describes what a schema is, not this one.
-            let value = if is_description { CONVENTIONS.into() } else { self.value(value, &below.collect::<Vec<_>>()) };
+            let value =
+                if is_description { CONVENTIONS.into() } else { self.value(value, &below.collect::<Vec<_>>(), place) };
             arranged.insert(name, value);
         }
         arranged.extend(object);

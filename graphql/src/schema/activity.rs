@@ -5,7 +5,7 @@ use super::domain::Domain;
 use super::errors::ApiError;
 use super::filter::TimeRange;
 use super::node::load_domain;
-use super::scalars::{Time, count, list_size};
+use super::scalars::{Time, count, ranking_size};
 use super::wiki::ProjectFamily;
 use super::{api, loaders};
 use async_graphql::{Context, Enum, Object, SimpleObject};
@@ -101,7 +101,7 @@ impl Activity {
     /// `BAD_USER_INPUT` for wrong arguments, `LIMIT_EXCEEDED` with the unit that fits for too much.
     pub(crate) async fn load(ctx: &Context<'_>, query: ActivityQuery) -> Result<Self, ApiError> {
         let ActivityQuery { whose, during, unit, by, filter, limit } = query;
-        let limit = list_size("limit", Some(limit), 20)?;
+        let limit = ranking_size(limit)?;
         let range = during.parse(api(ctx).clock.now())?;
         let hours = hours_of(ctx, range.span, whose.list()).await?;
         let by = by.into_iter().map(Into::into).collect();

@@ -2,6 +2,7 @@
 
 use async_graphql::{Error, ErrorExtensions};
 use schema::store::StoreError;
+use std::borrow::Cow;
 
 /// An error as a client sees it: never a word of what is inside.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,8 +13,8 @@ pub(crate) enum ApiError {
     BadCursor,
     /// The request asks for more than one request may; the text says how much that is.
     LimitExceeded(String),
-    /// No answer within the time that a request may take.
-    Timeout,
+    /// No answer within the seconds that a request may take.
+    Timeout(u64),
     /// The store does not answer just now.
     Unavailable,
     /// Our fault; the log says more.
@@ -27,20 +28,20 @@ impl ApiError {
             Self::BadUserInput(_) => "BAD_USER_INPUT",
             Self::BadCursor => "BAD_CURSOR",
             Self::LimitExceeded(_) => "LIMIT_EXCEEDED",
-            Self::Timeout => "TIMEOUT",
+            Self::Timeout(_) => "TIMEOUT",
             Self::Unavailable => "UNAVAILABLE",
             Self::Internal => "INTERNAL",
         }
     }
 
     /// What a person reads.
-    pub(crate) fn message(&self) -> &str {
+    pub(crate) fn message(&self) -> Cow<'_, str> {
         match self {
-            Self::BadUserInput(text) | Self::LimitExceeded(text) => text,
-            Self::BadCursor => "the cursor does not belong to this list under this range and filter",
-            Self::Timeout => "the request took longer than 10 s; ask for less",
-            Self::Unavailable => "the store does not answer just now; try again",
-            Self::Internal => "something went wrong on our side; the log has it under the request id",
+            Self::BadUserInput(text) | Self::LimitExceeded(text) => text.into(),
+            Self::BadCursor => "the cursor does not belong to this list under this range and filter".into(),
+            Self::Timeout(seconds) => format!("the request took longer than {seconds} s; ask for less").into(),
+            Self::Unavailable => "the store does not answer just now; try again".into(),
+            Self::Internal => "something went wrong on our side; the log has it under the request id".into(),
         }
     }
 }

@@ -8,7 +8,7 @@ use super::loaders;
 use super::node::NodeId;
 use super::page_list::{PageConnection, PageListQuery, count_within};
 use super::paging::PagingArguments;
-use super::scalars::{count, list_size};
+use super::scalars::{count, ranking_size};
 use super::user::User;
 use async_graphql::{Context, ID, Object};
 use schema::hour::HourRange;
@@ -60,7 +60,7 @@ impl GlobalUser {
         ctx: &Context<'_>,
         #[graphql(desc = "At most so many, 1 to 100.", default = 100)] limit: i32,
     ) -> Result<Vec<User>, ApiError> {
-        let limit = list_size("limit", Some(limit), 100)?;
+        let limit = ranking_size(limit)?;
         let mut newest = loaders(ctx).accounts(self.user_name.clone()).await?.to_vec();
         if newest.len() > 1 {
             let counts = self.pages_by_domain(ctx).await?;

@@ -9,7 +9,7 @@ use super::page_list::{PageConnection, PageListQuery};
 use super::paging::{Paging, PagingArguments, Part, part_of};
 use super::scalars::{HourName, Time, count};
 use super::user::User;
-use super::{api, loaders};
+use super::{api, loaders, max_list};
 use async_graphql::{Context, ID, Object};
 use schema::hour::{Hour, HourRange};
 use schema::page::UserId;
@@ -125,7 +125,7 @@ impl HourlyActivity {
         #[graphql(desc = "Go on in front of this cursor of the same list; goes with last.")] before: Option<String>,
     ) -> Result<Connection<User, HourlyUserEdge>, ApiError> {
         let scope = format!("hour {} users", self.0);
-        let paging = Paging::parse(PagingArguments { first, after, last, before }, &scope)?;
+        let paging = Paging::parse(PagingArguments { first, after, last, before }, &scope, max_list(ctx))?;
         let all: Vec<_> = self.shares_of_users(ctx).await?.into_iter().collect();
         let key = |(user_id, domain): &(UserId, schema::page::Domain)| format!("{user_id} {domain}").into_bytes();
         let part =
@@ -147,7 +147,7 @@ impl HourlyActivity {
         #[graphql(desc = "Go on in front of this cursor of the same list; goes with last.")] before: Option<String>,
     ) -> Result<Connection<Domain, HourlyDomainEdge>, ApiError> {
         let scope = format!("hour {} domains", self.0);
-        let paging = Paging::parse(PagingArguments { first, after, last, before }, &scope)?;
+        let paging = Paging::parse(PagingArguments { first, after, last, before }, &scope, max_list(ctx))?;
         let all: Vec<_> = self.shares_of_domains(ctx).await?.into_iter().collect();
         let bytes = |domain: &schema::page::Domain| domain.as_str().as_bytes().to_vec();
         let part =

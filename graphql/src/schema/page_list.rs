@@ -7,7 +7,7 @@ use super::filter::{Range, TimeRange, parse_range, scope};
 use super::page::Page;
 use super::paging::{Direction, Paging, PagingArguments};
 use super::scalars::{Time, count};
-use super::{api, loaders};
+use super::{api, loaders, max_list};
 use async_graphql::{Context, Object, SimpleObject};
 use schema::lists::list_pages;
 use schema::query::{ListOrder, MAX_ROWS_READ, PageFilter, PageList, PageQuery, PageSlice};
@@ -51,7 +51,7 @@ impl PageConnection {
     pub(crate) async fn load(ctx: &Context<'_>, query: PageListQuery) -> Result<Self, ApiError> {
         let PageListQuery { list, range, filter, paging } = query;
         let scope = format!("pages|{list:?}|{}", scope(&range, &filter));
-        let paging = Paging::parse(paging, &scope)?;
+        let paging = Paging::parse(paging, &scope, max_list(ctx))?;
         let list = narrowest(list, &filter);
         let question = PageQuery {
             list: list.clone(),

@@ -45,12 +45,12 @@ pub(crate) struct Paging {
 }
 
 impl Paging {
-    /// From the arguments of the list `scope`. What they leave out is forward.
+    /// From the arguments of the list `scope`, `max` items at most. What they leave out is forward.
     ///
     /// # Errors
     /// `BAD_USER_INPUT` for a size out of bounds and for arguments of both directions, `BAD_CURSOR` for another list's
     /// cursor.
-    pub(crate) fn parse(arguments: PagingArguments, scope: &str) -> Result<Self, ApiError> {
+    pub(crate) fn parse(arguments: PagingArguments, scope: &str, max: usize) -> Result<Self, ApiError> {
         let PagingArguments { first, after, last, before } = arguments;
         let wrong = match (first.is_some(), after.is_some(), last.is_some(), before.is_some()) {
             (true, _, true, _) => Some("give first or last, not both"),
@@ -64,7 +64,7 @@ impl Paging {
         }
         let is_backward = last.is_some() || before.is_some();
         let (direction, name) = if is_backward { (Direction::Backward, "last") } else { (Direction::Forward, "first") };
-        let size = list_size(name, first.or(last), DEFAULT_SIZE)?;
+        let size = list_size(name, first.or(last), DEFAULT_SIZE, max)?;
         let from = after.or(before).map(|text| cursor::decode(scope, &text)).transpose()?;
         Ok(Self { direction, size, from })
     }

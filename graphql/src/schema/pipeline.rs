@@ -4,7 +4,7 @@ use super::connection::{Connection, Edge};
 use super::errors::ApiError;
 use super::paging::{Paging, PagingArguments, part_of};
 use super::scalars::{Time, count};
-use super::{api, loaders};
+use super::{api, loaders, max_list};
 use crate::pipeline::{self as state, StageStatus};
 use async_graphql::{Context, Enum, Object, SimpleObject};
 use chrono::{DateTime, Utc};
@@ -267,7 +267,7 @@ impl Pipeline {
         #[graphql(desc = "At most so many of the last ones, 1 to 100, instead of first.")] last: Option<i32>,
         #[graphql(desc = "Go on in front of this cursor of the same list; goes with last.")] before: Option<String>,
     ) -> Result<Connection<Gap, Edge<Gap>>, ApiError> {
-        let paging = Paging::parse(PagingArguments { first, after, last, before }, "gaps")?;
+        let paging = Paging::parse(PagingArguments { first, after, last, before }, "gaps", max_list(ctx))?;
         let mut gaps = api(ctx).pipeline.gaps().await.ok_or(ApiError::Unavailable)?;
         gaps.sort_by_key(|gap| Reverse((gap.from, gap.to)));
         let key = |gap: &state::Gap| {

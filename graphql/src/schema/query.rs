@@ -19,7 +19,7 @@ use super::reports::Reports;
 use super::scalars::{HourName, Time};
 use super::user::User;
 use super::wiki::ProjectFamily;
-use super::{api, loaders};
+use super::{api, loaders, max_list};
 use async_graphql::{Context, ID, Object};
 use futures::future::try_join_all;
 use schema::hour::{Hour, HourRange};
@@ -156,7 +156,7 @@ impl Query {
         }
         let project_families = project_families.map(sorted);
         let scope = format!("domains|{search:?}|{project_families:?}");
-        let paging = Paging::parse(PagingArguments { first, after, last, before }, &scope)?;
+        let paging = Paging::parse(PagingArguments { first, after, last, before }, &scope, max_list(ctx))?;
         let mut rows = api(ctx).store.domains().await?;
         rows.retain(|row| is_wanted(row, search.as_deref(), project_families.as_deref()));
         let bytes = |row: &DomainRow| row.domain.as_str().as_bytes().to_vec();
@@ -264,7 +264,7 @@ impl Query {
         let now = api(ctx).clock.now();
         let range = during.parse(now)?;
         let scope = format!("hours|{}", range.asked);
-        let paging = Paging::parse(PagingArguments { first, after, last, before }, &scope)?;
+        let paging = Paging::parse(PagingArguments { first, after, last, before }, &scope, max_list(ctx))?;
         let from = match range.span.from {
             Some(from) => first_hour_from(from),
             None => {

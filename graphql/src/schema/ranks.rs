@@ -5,7 +5,7 @@ use super::domain::{Domain, load_domains};
 use super::errors::{ApiError, bad_input};
 use super::global_user::GlobalUser;
 use super::loaders;
-use super::scalars::{self, list_size};
+use super::scalars::{self, ranking_size};
 use async_graphql::{Context, Enum, SimpleObject};
 use schema::hour::HourRange;
 use schema::query::{Count, PageFilter, Series};
@@ -78,7 +78,7 @@ impl RankQuery {
     /// # Errors
     /// `BAD_USER_INPUT` for a `limit` out of bounds.
     pub(crate) fn busiest(hours: HourRange, filter: PageFilter, limit: i32) -> Result<Self, ApiError> {
-        let limit = list_size("limit", Some(limit), 20)?;
+        let limit = ranking_size(limit)?;
         Ok(Self { hours, filter, order: RankOrder::PageCount, min_pages: 1, limit })
     }
 

@@ -7,15 +7,13 @@ use super::loaders;
 use super::node::NodeId;
 use super::page_list::{PageConnection, PageListQuery};
 use super::paging::PagingArguments;
-use super::scalars::{Time, count, list_size};
+use super::scalars::{Time, count, ranking_size};
 use super::user::User;
 use async_graphql::{Context, ID, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use schema::hour::{Hour, HourRange};
 use schema::query::{PageFilter, PageList, Series, TimeSpan};
-use schema::reports::{
-    DEFAULT_PEOPLE, MAX_HOURS, MAX_SKIP, People, Person, bot_pages_by_domain, domains_by_hour, window,
-};
+use schema::reports::{MAX_HOURS, MAX_SKIP, People, Person, bot_pages_by_domain, domains_by_hour, window};
 use std::collections::BTreeSet;
 
 /// The hourly reports for one window.
@@ -83,7 +81,7 @@ impl Reports {
         ctx: &Context<'_>,
         #[graphql(desc = "At most so many, 1 to 100.", default = 20)] limit: i32,
     ) -> Result<Vec<ReportUser>, ApiError> {
-        let limit = list_size("limit", Some(limit), DEFAULT_PEOPLE)?;
+        let limit = ranking_size(limit)?;
         let people = loaders(ctx).people().await?.fold(self.0, People::default(), People::add).await?;
         Ok(people.top(limit).into_iter().map(|person| ReportUser { person, window: self.0 }).collect())
     }
@@ -153,7 +151,7 @@ impl ReportUser {
         ctx: &Context<'_>,
         #[graphql(desc = "At most so many, 1 to 100.", default = 100)] limit: i32,
     ) -> Result<Vec<User>, ApiError> {
-        let limit = list_size("limit", Some(limit), 100)?;
+        let limit = ranking_size(limit)?;
         let accounts = self.person.accounts.iter().take(limit);
         let keys: Vec<_> = accounts.map(|account| (account.domain.clone(), account.user_id)).collect();
         let users = loaders(ctx).users(keys.clone()).await?;

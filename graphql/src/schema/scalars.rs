@@ -89,19 +89,30 @@ impl Url {
     }
 }
 
+/// Items of a ranking, which has no pages to leaf through.
+const MAX_RANKING: usize = 100;
+
 /// A count as GraphQL's 32 bits hold it; the largest where it does not fit.
 pub(crate) fn count(number: u64) -> i32 {
     i32::try_from(number).unwrap_or(i32::MAX)
 }
 
-/// A list's size as asked: 1 to 100.
+/// A list's size as asked: 1 to `max`.
 ///
 /// # Errors
 /// `BAD_USER_INPUT` for any other number.
-pub(crate) fn list_size(name: &str, asked: Option<i32>, default: usize) -> Result<usize, ApiError> {
-    let Some(asked) = asked else { return Ok(default) };
+pub(crate) fn list_size(name: &str, asked: Option<i32>, default: usize, max: usize) -> Result<usize, ApiError> {
+    let Some(asked) = asked else { return Ok(default.min(max)) };
     usize::try_from(asked)
         .ok()
-        .filter(|size| (1..=100).contains(size))
-        .ok_or_else(|| bad_input(format!("{name} must be 1 to 100, not {asked}")))
+        .filter(|size| (1..=max).contains(size))
+        .ok_or_else(|| bad_input(format!("{name} must be 1 to {max}, not {asked}")))
+}
+
+/// A ranking's size as asked: 1 to 100.
+///
+/// # Errors
+/// `BAD_USER_INPUT` for any other number.
+pub(crate) fn ranking_size(asked: i32) -> Result<usize, ApiError> {
+    list_size("limit", Some(asked), MAX_RANKING, MAX_RANKING)
 }

@@ -3,8 +3,10 @@
 mod activity;
 mod as_of;
 mod contract;
+mod cost;
 mod failing;
 pub(crate) mod fixture;
+mod kept;
 mod lists;
 mod loading;
 mod objects;

@@ -53,8 +53,8 @@ impl Running {
     /// Starts it in `folder`, with no setting from the environment.
     pub(crate) fn start(folder: &Path, args: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_pagetrack"));
-        for name in ["LISTEN", "STORE", "BUS", "SOURCE", "CONTACT", "LOG"] {
-            command.env_remove(format!("PAGETRACK_{name}"));
+        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PAGETRACK_")) {
+            command.env_remove(name);
         }
         command.env_remove("NO_COLOR").args(args).current_dir(folder);
         let piped = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());

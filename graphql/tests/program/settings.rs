@@ -6,7 +6,7 @@ use crate::process::last_word;
 fn check_refused(command: &[&str], setting: &str, value: &str, remedy: &[&str]) {
     let arg = format!("{setting}={value}");
     let said = last_word(&[command, &[arg.as_str()]].concat(), 2);
-    let variable = format!("PAGETRACK_{}", setting.trim_start_matches('-').to_uppercase());
+    let variable = format!("PAGETRACK_{}", setting.trim_start_matches('-').to_uppercase().replace('-', "_"));
     for part in [setting, &format!("{value:?}"), &variable].into_iter().chain(remedy.iter().copied()) {
         assert!(said.contains(part), "{part} is not in: {said}");
     }
@@ -68,6 +68,26 @@ fn a_malformed_source_is_refused() {
 fn a_contact_that_breaks_the_header_is_refused() {
     for bad in ["me (at home)", "mé", "one\ntwo", &"x".repeat(201)] {
         check_refused(&[], "--contact", bad, &["at most 200 ASCII characters"]);
+    }
+}
+
+#[test]
+fn an_origin_that_is_none_is_refused() {
+    for command in [&[][..], &["run"], &SERVE] {
+        for bad in ["example.org", "https://example.org/", "https://example.org,", "ftp://example.org", "null", ""] {
+            check_refused(command, "--cors", bad, &["SCHEME://HOST[:PORT]", "https://example.org"]);
+        }
+    }
+}
+
+#[test]
+fn a_limit_out_of_its_bounds_is_refused() {
+    check_unreadable(&["--limit-depth", "0"], &["'--limit-depth <N>'", "1..=50"]);
+    check_unreadable(&["serve", "--limit-list=1001"], &["'--limit-list <N>'", "1..=1000"]);
+    check_unreadable(&["--limit-cost", "many"], &["'--limit-cost <N>'", "invalid digit"]);
+    let room = &["room for a document", "--limit-document-bytes"];
+    for command in [&[][..], &SERVE] {
+        check_refused(command, "--limit-body-bytes", "20000", room);
     }
 }
 

@@ -9,6 +9,7 @@ use schema::clock::{Clock, FixedClock};
 use schema::page::Page;
 use schema::store::{Durability, Migration, Store, StoreUrl};
 use std::sync::Arc;
+use std::time::Duration;
 use tempfile::TempDir;
 use tower::ServiceExt;
 
@@ -28,12 +29,17 @@ pub(crate) struct Answer {
 
 /// Another part of the same server, to see that parts do not get in each other's way.
 pub(crate) fn mount(store: Arc<dyn Store>) -> Router {
+    mount_patiently(store, Duration::from_secs(10))
+}
+
+/// The same, waiting so long for the store.
+pub(crate) fn mount_patiently(store: Arc<dyn Store>, patience: Duration) -> Router {
     let others = Router::new().route("/graphql", get(|| async { "graphql" }));
     // 19:32 on the day of the reports' worked example.
     let clock: Arc<dyn Clock> = Arc::new(FixedClock::at(1_747_596_720));
-    rest_compat::router(Arc::clone(&store), Arc::clone(&clock))
+    rest_compat::router(Arc::clone(&store), Arc::clone(&clock), patience)
         .merge(others)
-        .fallback_service(rest_compat::fallback(store, clock))
+        .fallback_service(rest_compat::fallback(store, clock, patience))
 }
 
 /// An embedded store in a folder that goes away, with these pages.

@@ -8,6 +8,7 @@ use schema::period::Period;
 use schema::query::{Count, CountQuery, DomainRow, PageQuery, PageSlice, UserCount};
 use schema::retention::{Keep, Retention};
 use schema::store::{PipelineRecord, Reads, Repair, Scan, ScanPosition, Scanned, Sealing, Store, StoreError};
+use std::future::pending;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -15,13 +16,19 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 pub(crate) struct StoppingStore {
     inner: Arc<dyn Store>,
     lists: usize,
+    is_silent: bool,
     asked: AtomicUsize,
 }
 
 impl StoppingStore {
     /// A store that answers so many slices.
     pub(crate) fn after(inner: Arc<dyn Store>, lists: usize) -> Self {
-        Self { inner, lists, asked: AtomicUsize::new(0) }
+        Self { inner, lists, is_silent: false, asked: AtomicUsize::new(0) }
+    }
+
+    /// One that says nothing more behind them.
+    pub(crate) fn silent_after(inner: Arc<dyn Store>, lists: usize) -> Self {
+        Self { is_silent: true, ..Self::after(inner, lists) }
     }
 
     /// How many slices were asked for.
@@ -37,7 +44,10 @@ fn gone<T>() -> Result<T, StoreError> {
 #[async_trait]
 impl Store for StoppingStore {
     async fn list_pages(&self, query: &PageQuery) -> Result<PageSlice, StoreError> {
-        if self.asked.fetch_add(1, Ordering::SeqCst) < self.lists { self.inner.list_pages(query).await } else { gone() }
+        if self.asked.fetch_add(1, Ordering::SeqCst) < self.lists {
+            return self.inner.list_pages(query).await;
+        }
+        if self.is_silent { pending().await } else { gone() }
     }
 
     fn rows_read(&self) -> Vec<Reads> {

@@ -9,7 +9,7 @@ const EVENTS: &str = "text/event-stream";
 const SUBSCRIPTION: &str = "subscription { pageCreated { page { pageId } missedCount } }";
 
 async fn ask(fixture: &Fixture, request: axum::http::request::Builder, query: &str) -> Response {
-    let app = router(fixture.schema.clone(), CancellationToken::new());
+    let app = app_of(fixture);
     let body = if query.is_empty() { Body::empty() } else { json!({ "query": query }).to_string().into() };
     app.oneshot(request.body(body).unwrap()).await.unwrap()
 }

@@ -16,7 +16,7 @@ async fn a_slow_answer_is_no_slow_request() {
     let fixture = Fixture::known().await;
     fixture.calls.set_silent(true);
     let ask = async |wait| {
-        let app = router(fixture.schema.clone(), CancellationToken::new());
+        let app = app_of(&fixture);
         let text = r#"{"query":"{ user(domain: \"it.wikisource.org\", userId: \"1\") { lastPageAt } }"}"#;
         let request = post(NEW, JSON).body(late_body(text, Duration::from_millis(wait))).unwrap();
         let response = app.oneshot(request).await.unwrap();

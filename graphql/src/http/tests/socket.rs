@@ -29,8 +29,9 @@ impl Server {
         let stop = CancellationToken::new();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let sockets = Arc::new(Semaphore::new(places));
-        let app = routes(Endpoint { schema: fixture.schema.clone(), stop: stop.clone(), sockets });
+        let listeners = Arc::new(Semaphore::new(places));
+        let (schema, limits, origins) = (fixture.schema.clone(), Limits::default(), Origins::None);
+        let app = routes(Endpoint { schema, limits, origins, stop: stop.clone(), listeners });
         tokio::spawn(async move { axum::serve(listener, app).await });
         Self { address, fixture, stop }
     }
@@ -162,7 +163,7 @@ async fn what_is_no_text_closes_with_its_code() {
     for (message, code) in [
         (Message::binary("{}"), 4400),
         (text(b"\xff"), 1007),
-        (Message::text("x".repeat(MAX_BODY + 1)), 1009),
+        (Message::text("x".repeat(in_memory(Limits::default().body_bytes) + 1)), 1009),
         (Message::Frame(Frame::message("x", OpCode::Data(Data::Reserved(3)), true)), 1002),
     ] {
         let mut socket = introduced(&server).await;

@@ -35,8 +35,8 @@ async fn an_operation_without_counts_does_not_say_it() {
         let extensions = fixture.schema.execute(document).await.extensions;
         extensions.keys().cloned().collect::<Vec<_>>()
     };
-    assert_eq!(extensions("{ pages { nodes { title } } }").await, ["cost"]);
-    assert_eq!(extensions("{ pages { totalCount } }").await, ["asOf", "cost"]);
-    assert_eq!(extensions("{ topUsers { rank } }").await, ["asOf", "cost"]);
-    assert_eq!(extensions("{ hour(hour: \"2025-05-18-10\") { domainCount } }").await, ["asOf", "cost"]);
+    assert_eq!(extensions("{ pages { nodes { title } } }").await, [""; 0]);
+    assert_eq!(extensions("{ pages { totalCount } }").await, ["asOf"]);
+    assert_eq!(extensions("{ topUsers { rank } }").await, ["asOf"]);
+    assert_eq!(extensions("{ hour(hour: \"2025-05-18-10\") { domainCount } }").await, ["asOf"]);
 }

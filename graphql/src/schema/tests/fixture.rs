@@ -1,5 +1,6 @@
 //! A schema over an embedded store with a few known pages, and a count of the store's calls.
 
+use crate::limits::Limits;
 use crate::live::Hub;
 use crate::pipeline::{Gap, GapReason, PipelineState, StageName, StageStatus};
 use crate::schema::{ApiContext, Schema, build};
@@ -44,6 +45,7 @@ impl Fixture {
             inner: store,
             calls: Mutex::default(),
             is_silent: AtomicBool::default(),
+            waiting: AtomicUsize::default(),
             is_away: AtomicBool::default(),
             are_lists_away: AtomicBool::default(),
             most_counts: AtomicUsize::new(usize::MAX),
@@ -53,7 +55,7 @@ impl Fixture {
         let hub = Hub::new(clock.clone());
         let pipeline = Arc::new(Known);
         let api = ApiContext { store: calls.clone(), clock: clock.clone(), hub: hub.clone(), pipeline };
-        Self { schema: build(api.clone()), hub, calls, clock, api, _folder: folder }
+        Self { schema: build(api.clone(), Limits::default()), hub, calls, clock, api, _folder: folder }
     }
 
     /// What the API knows of the pipeline.
@@ -63,7 +65,7 @@ impl Fixture {
 
     /// As a program that starts now would open it.
     pub(crate) fn start_again(&mut self) {
-        self.schema = build(self.api.clone());
+        self.schema = build(self.api.clone(), Limits::default());
     }
 
     /// Over [`known_pages`].
@@ -169,11 +171,28 @@ impl PipelineState for Known {
     }
 }
 
+/// Counted while it is there.
+struct Waits<'a>(&'a AtomicUsize);
+
+impl<'a> Waits<'a> {
+    fn new(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::SeqCst);
+        Self(count)
+    }
+}
+
+impl Drop for Waits<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
 /// A store that counts its calls.
 pub(crate) struct Counted {
     inner: Arc<dyn Store>,
     calls: Mutex<Vec<&'static str>>,
     is_silent: AtomicBool,
+    waiting: AtomicUsize,
     is_away: AtomicBool,
     are_lists_away: AtomicBool,
     most_counts: AtomicUsize,
@@ -190,6 +209,11 @@ impl Counted {
     /// Whether accounts are asked for without end from now on.
     pub(crate) fn set_silent(&self, is_silent: bool) {
         self.is_silent.store(is_silent, Ordering::Relaxed);
+    }
+
+    /// How many reads of a silent store somebody waits for.
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::SeqCst)
     }
 
     /// From now on no account can be read.
@@ -242,6 +266,7 @@ impl Store for Counted {
     }
     async fn load_users(&self, keys: &[(Domain, UserId)]) -> Result<Vec<Option<Page>>, StoreError> {
         if self.is_silent.load(Ordering::Relaxed) {
+            let _waits = Waits::new(&self.waiting);
             std::future::pending::<()>().await;
         }
         if self.is_away.load(Ordering::Relaxed) {

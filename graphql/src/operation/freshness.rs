@@ -1,0 +1,127 @@
+//! Whether an answer is about hours that are over, so that it may be kept for a while: found out from the document.
+//!
+//! Only what is known here to depend on such hours alone counts as that; a field that is not named here does not.
+
+use super::shape::Shape;
+use crate::schema::scalars::{HourName, Time};
+use async_graphql::parser::types::{Field, Selection, SelectionSet};
+use async_graphql::registry::{MetaTypeName, Registry};
+use async_graphql::{CacheControl, Name, ScalarType, Value};
+use chrono::{DateTime, TimeDelta, Utc};
+use std::convert::Infallible;
+
+/// Seconds for which such an answer may be kept: a late event can still change it.
+const MAX_AGE: i32 = 3_600;
+
+/// Behind the end of an hour: its last pages are on their way, or not counted yet.
+const SETTLES_WITHIN: TimeDelta = TimeDelta::minutes(10);
+
+/// How long an answer may be kept: given at `now`, its counts as of `counted`.
+pub(super) fn caching(
+    shape: &Shape,
+    registry: &Registry,
+    data: &Value,
+    now: DateTime<Utc>,
+    counted: Option<DateTime<Utc>>,
+) -> CacheControl {
+    let settled_at = settled_at(shape, registry).filter(|_| is_whole(data));
+    let is_settled = settled_at.is_some_and(|at| at <= now && counted.is_none_or(|counted| at <= counted));
+    CacheControl { public: true, max_age: if is_settled { MAX_AGE } else { 0 } }
+}
+
+/// From when on the answer stays as it is; none where that is not known.
+fn settled_at(shape: &Shape, registry: &Registry) -> Option<DateTime<Utc>> {
+    let mut walk = Walk { shape, registry, end: None };
+    walk.set(&shape.operation()?.selection_set.node, &registry.query_type)?;
+    walk.end?.checked_add_signed(SETTLES_WITHIN)
+}
+
+/// What is not there today may be there tomorrow.
+fn is_whole(data: &Value) -> bool {
+    matches!(data, Value::Object(fields) if !fields.values().any(|value| *value == Value::Null))
+}
+
+/// One walk over a document; each step is none where something may change.
+struct Walk<'a> {
+    shape: &'a Shape,
+    registry: &'a Registry,
+    /// The latest end of all ranges.
+    end: Option<DateTime<Utc>>,
+}
+
+impl Walk<'_> {
+    fn set(&mut self, set: &SelectionSet, parent: &str) -> Option<()> {
+        for selection in &set.items {
+            match &selection.node {
+                Selection::Field(field) => self.field(&field.node, parent)?,
+                Selection::InlineFragment(inline) => {
+                    let condition =
+                        inline.node.type_condition.as_ref().map(|condition| condition.node.on.node.as_str());
+                    self.set(&inline.node.selection_set.node, condition.unwrap_or(parent))?;
+                }
+                Selection::FragmentSpread(spread) => {
+                    let fragment = self.shape.document().fragments.get(&spread.node.fragment_name.node)?;
+                    let condition = fragment.node.type_condition.node.on.node.as_str();
+                    self.set(&fragment.node.selection_set.node, condition)?;
+                }
+            }
+        }
+        Some(())
+    }
+
+    fn field(&mut self, field: &Field, parent: &str) -> Option<()> {
+        let name = field.name.node.as_str();
+        match (parent, name) {
+            (_, "__typename") => return Some(()),
+            ("Query", "hour") => self.ends(HourName::parse(self.argument(field, "hour")?).ok()?.0.plus(1).start()),
+            ("Query", "reports") => self.ends(Time::parse(self.argument(field, "at")?).ok()?.next_second()),
+            ("Query", "hours" | "pages" | "activity" | "overview" | "topDomains" | "topUsers")
+            | ("Domain" | "User" | "GlobalUser", "pageCount" | "botPageCount" | "pages" | "activity" | "topUsers") => {
+                let end = self.end_of_range(field)?;
+                self.ends(end);
+            }
+            _ if is_settled(parent, name) => {}
+            _ => return None,
+        }
+        let below = &self.registry.types.get(parent)?.field_by_name(name)?.ty;
+        self.set(&field.selection_set.node, MetaTypeName::concrete_typename(below))
+    }
+
+    fn ends(&mut self, end: DateTime<Utc>) {
+        self.end = self.end.max(Some(end));
+    }
+
+    /// The end of `during`, where it does not move with the clock.
+    fn end_of_range(&self, field: &Field) -> Option<DateTime<Utc>> {
+        let Value::Object(range) = self.argument(field, "during")? else { return None };
+        Some(Time::parse(range.get("to")?.clone()).ok()?.next_second())
+    }
+
+    fn argument(&self, field: &Field, name: &str) -> Option<Value> {
+        let value = field.get_argument(name)?.node.clone();
+        let known = |name: Name| Ok::<_, Infallible>(self.shape.variables().get(&name).cloned().unwrap_or_default());
+        let Ok(value) = value.into_const_with(known);
+        Some(value)
+    }
+}
+
+/// Whether a field stays as it is once the hours are over in whose lists and counts its object stands.
+fn is_settled(parent: &str, field: &str) -> bool {
+    match (parent, field) {
+        // The time of the answer itself; and the hour behind the last one may be running.
+        (_, "asOf") | ("HourlyActivity", "next") => false,
+        ("Query", "domain" | "user" | "globalUser")
+        | ("Domain", "id" | "name" | "language" | "projectFamily" | "url" | "wiki")
+        // An account can get another name.
+        | ("User", "id" | "userId" | "domain")
+        | ("GlobalUser", "id" | "userName")
+        | (
+            "Activity" | "ActivityPoint" | "ActivitySeries" | "DomainCount" | "DomainRank" | "HourlyActivity"
+            | "HourlyActivityConnection" | "HourlyActivityEdge" | "HourlyDomainConnection" | "HourlyDomainEdge"
+            | "HourlyUserConnection" | "HourlyUserEdge" | "Overview" | "Page" | "PageConnection" | "PageEdge" | "PageInfo"
+            | "ReportHour" | "Reports" | "Totals" | "UserRank",
+            _,
+        ) => true,
+        _ => false,
+    }
+}

@@ -1,0 +1,91 @@
+//! Which answers are of hours that are over, so that they may be kept.
+
+use super::fixture::Fixture;
+use async_graphql::{Request, Variables};
+use chrono::TimeDelta;
+use schema::clock::Clock;
+
+/// Ends at 10:00; the fixture's present is 10:30.
+const OVER: &str = "during: {from: \"2025-05-18T08:00:00Z\", to: \"2025-05-18T10:00:00Z\"}";
+
+async fn max_age(fixture: &Fixture, document: &str) -> i32 {
+    let document = document.replace("OVER", OVER);
+    let response = fixture.schema.execute(&document).await;
+    assert!(response.errors.is_empty(), "{document}: {:?}", response.errors);
+    response.cache_control.max_age
+}
+
+#[tokio::test]
+async fn what_depends_on_such_hours_alone_is_kept_for_an_hour() {
+    let fixture = Fixture::known().await;
+    for document in [
+        "{ pages(OVER) { totalCount pageInfo { hasNextPage } edges { cursor node { id title userName hour { pageCount } } } } }",
+        "{ hours(OVER, first: 2) { totalCount nodes { hour isOver userCount domains { edges { pageCount node { name wiki } } } } } }",
+        "{ hour(hour: \"2025-05-18-09\") { pageCount previous { pageCount } pages { nodes { title } } } }",
+        "{ activity(OVER) { pageCount series { domain { name } points { start pageCount } } } }",
+        "{ overview(OVER) { current { pageCount userCount } previous { pageCount } } }",
+        "{ topDomains(OVER) { rank growth domain { name pageCount(OVER) } } topUsers(OVER) { user { userName } } }",
+        "{ reports(at: \"2025-05-18T10:00:00Z\") { start domainsByHour { domains { pageCount } } } }",
+        "{ domain(name: \"www.wikidata.org\") { ...f ... on Domain { botPageCount(OVER) } __typename } }
+            fragment f on Domain { pageCount(OVER) pages(OVER) { nodes { title } } }",
+    ] {
+        assert_eq!(max_age(&fixture, document).await, 3_600, "{document}");
+    }
+}
+
+#[tokio::test]
+async fn what_may_change_is_not() {
+    let fixture = Fixture::known().await;
+    for document in [
+        "{ __typename }",
+        "{ pages { nodes { title } } }",
+        "{ pages(during: {lastHours: 2}) { nodes { title } } }",
+        "{ pages(during: {from: \"2025-05-18T08:00:00Z\"}) { nodes { title } } }",
+        "{ pages(during: {to: \"2025-05-18T11:00:00Z\"}) { nodes { title } } }",
+        "{ pages(during: {to: \"2025-05-18T10:20:00.5Z\"}) { nodes { title } } }",
+        "{ pages(OVER) { nodes { user { userName } } } }",
+        "{ pages(OVER) { nodes { domain { pageCount } } } }",
+        "{ pages(OVER) { asOf } }",
+        "{ pages(OVER) { nodes { title } } pipeline { source } }",
+        "{ hour(hour: \"2025-05-18-10\") { pageCount } }",
+        "{ hour(hour: \"2025-05-18-09\") { next { pageCount } } }",
+        "{ domain(name: \"www.wikidata.org\") { pageCount } }",
+        "{ domain(name: \"www.wikidata.org\") { name } }",
+        "{ domain(name: \"de.wikipedia.org\") { pageCount(OVER) } }",
+        "{ page(domain: \"it.wikisource.org\", pageId: \"1\") { title } }",
+        "{ topDomains { rank } }",
+        "{ reports { start } }",
+        "{ ...f pages(OVER) { nodes { title } } } fragment f on Query { domains { totalCount } }",
+        "{ __schema { queryType { name } } pages(OVER) { nodes { title } } }",
+    ] {
+        assert_eq!(max_age(&fixture, document).await, 0, "{document}");
+    }
+}
+
+#[tokio::test]
+async fn an_hour_settles_ten_minutes_behind_its_end_and_once_it_is_counted() {
+    let fixture = Fixture::known().await;
+    let (now, document) = (fixture.clock.now(), "{ pages(OVER) { totalCount } }");
+    fixture.clock.set(now - TimeDelta::minutes(20) - TimeDelta::seconds(1));
+    assert_eq!(max_age(&fixture, document).await, 0);
+    fixture.clock.set(now - TimeDelta::minutes(20));
+    assert_eq!(max_age(&fixture, document).await, 3_600);
+    fixture.calls.set_counted_until("2025-05-18T10:09:59Z".parse().unwrap());
+    assert_eq!(max_age(&fixture, document).await, 0);
+    // Of pages alone no count is waited for.
+    assert_eq!(max_age(&fixture, "{ pages(OVER) { nodes { title } } }").await, 3_600);
+}
+
+#[tokio::test]
+async fn a_range_in_a_variable_counts_as_one_in_the_document() {
+    let fixture = Fixture::known().await;
+    let document = "query($r: TimeRange, $h: Hour = \"2025-05-18-09\")
+        { pages(during: $r) { totalCount } hour(hour: $h) { pageCount } }";
+    let max_age = async |variables| {
+        let request = Request::new(document).variables(Variables::from_json(variables));
+        fixture.schema.execute(request).await.cache_control.max_age
+    };
+    assert_eq!(max_age(serde_json::json!({ "r": { "to": "2025-05-18T10:00:00Z" } })).await, 3_600);
+    assert_eq!(max_age(serde_json::json!({ "r": { "lastHours": 2 } })).await, 0);
+    assert_eq!(max_age(serde_json::json!({})).await, 0);
+}
