@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests, which fail by panicking")]
 
 mod failures;
+mod hostile;
 mod output;
 mod process;
 mod settings;

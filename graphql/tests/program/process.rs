@@ -63,6 +63,11 @@ impl Running {
         Self { stdout: lines(stdout), stderr: lines(stderr), child }
     }
 
+    /// Its number for the system.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Standard output up to the first line with `word`.
     pub(crate) fn stdout_until(&self, word: &str) -> String {
         until(&self.stdout, word)
