@@ -4,6 +4,7 @@ mod freshness;
 mod nulls;
 mod shape;
 mod variables;
+mod wording;
 
 use crate::limits::{Admitted, Limits, admit, chosen, event_key};
 use crate::loaders::{AsOf, Loaders};
@@ -200,6 +201,7 @@ impl Facts {
     fn finish(&self, mut response: Response) -> Response {
         let is_refused = !self.has_begun.load(Ordering::Relaxed);
         let max = usize::try_from(self.limits.errors).unwrap_or(usize::MAX);
+        wording::mend(&mut response.errors);
         let left_out = response.errors.len().saturating_sub(max);
         if left_out > 0 {
             response.errors.truncate(max);

@@ -106,6 +106,9 @@ pub(super) fn only_query(
     if is_query(&request.query, request.operation_name.as_deref(), limits) {
         return Ok(request);
     }
+    if !request.query.contains("subscription") && *method == Method::POST {
+        return Err(Box::new((Refused::new(StatusCode::BAD_REQUEST, "there are no mutations"), request)));
+    }
     let how = "subscribe over a WebSocket (graphql-transport-ws) or server-sent events (Accept: text/event-stream)";
     let refused = match *method {
         Method::POST => Refused::new(StatusCode::BAD_REQUEST, format!("a subscription has many answers: {how}")),

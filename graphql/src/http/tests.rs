@@ -99,6 +99,8 @@ async fn hostile_requests_are_4xx() {
     let deep =
         format!(r#"{{"query":"{{ __typename }}","variables":{{"x":{}{}}}}}"#, "[".repeat(5_000), "]".repeat(5_000));
     check_post(&deep, JSON, 400).await;
+    let mutation = check_post(r#"{"query":"mutation { x }"}"#, JSON, 400).await;
+    assert_eq!(mutation["errors"][0]["message"], "there are no mutations");
     let ids: Vec<u32> = (0..20_000).collect();
     let many = json!({ "query": "query($ids: [ID!]!) { nodes(ids: $ids) { id } }", "variables": { "ids": ids } });
     check_post(&many.to_string(), JSON, 400).await;

@@ -16,4 +16,5 @@ mod reports;
 mod shape;
 mod stock;
 mod variables;
+mod worded;
 mod wrong;

@@ -58,6 +58,7 @@ fn floods() -> Documents {
             "overlapping fields that differ",
             format!("{{ {} }}", numbered(200, "x: page(domain: \"d\", pageId: \"#\") { id } ")),
         ),
+        ("1,800 unknown fields", format!("{{ pages {{ nodes {{ {} }} }} }}", numbered(1_800, "x# "))),
         ("a flood of directives", format!("{{ __typename {} }}", "@include(if: true) ".repeat(300))),
         ("a flood of unknown directives", format!("{{ __typename {} }}", "@a".repeat(900))),
         ("many operations", numbered(300, "query q# { __typename } ")),
