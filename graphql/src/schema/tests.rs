@@ -7,6 +7,7 @@ mod cost;
 mod failing;
 pub(crate) mod fixture;
 mod kept;
+mod limited;
 mod lists;
 mod loading;
 mod objects;

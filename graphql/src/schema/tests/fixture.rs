@@ -63,6 +63,11 @@ impl Fixture {
         self.api.pipeline.clone()
     }
 
+    /// From now on requests keep to these limits.
+    pub(crate) fn limit(&mut self, limits: Limits) {
+        self.schema = build(self.api.clone(), limits);
+    }
+
     /// As a program that starts now would open it.
     pub(crate) fn start_again(&mut self) {
         self.schema = build(self.api.clone(), Limits::default());
