@@ -3,6 +3,7 @@
 //! Below [`open`] nothing asks which store it got.
 
 pub mod cassandra;
+mod commits;
 pub mod conformance;
 pub mod embedded;
 mod rows_read;
@@ -15,6 +16,7 @@ use crate::query::{Count, CountQuery, DomainRow, PageQuery, PageSlice, UserCount
 use crate::retention::{Keep, Retention};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+pub use commits::{Commit, Committed};
 pub use rows_read::{Call, Reads};
 pub use scan::{OddRow, Repair, Scan, ScanPosition, Scanned};
 use std::fmt;
@@ -143,6 +145,28 @@ pub trait Store: Send + Sync {
 
     /// The records of a kind, by key.
     async fn records(&self, kind: &str) -> Result<Vec<PipelineRecord>, StoreError>;
+
+    /// Whether the store knows in which order it committed its pages.
+    fn has_commit_order(&self) -> bool {
+        false
+    }
+
+    /// The place behind all pages in the order of their commits.
+    ///
+    /// # Errors
+    /// `Unsupported` by a store that has no such order.
+    async fn last_commit(&self) -> Result<Commit, StoreError> {
+        Err(StoreError::Unsupported("this store does not order its commits".into()))
+    }
+
+    /// At most `limit` pages behind `after`, in the order of their first commits. None where that is no place of this
+    /// store, or where pages behind it have been removed.
+    ///
+    /// # Errors
+    /// `Unsupported` by a store that has no such order.
+    async fn list_committed(&self, _after: Commit, _limit: usize) -> Result<Option<Committed>, StoreError> {
+        Err(StoreError::Unsupported("this store does not order its commits".into()))
+    }
 
     /// What this store's calls read since it was opened.
     fn rows_read(&self) -> Vec<Reads>;

@@ -4,6 +4,7 @@
 //! threads of their own, so that no async thread waits for a disk.
 
 mod batch;
+mod commits;
 mod counting;
 mod counts;
 mod error;
@@ -29,7 +30,8 @@ use crate::query::{Count, CountQuery, DomainRow, PageQuery, PageSlice, UserCount
 use crate::retention::{Keep, Retention};
 use crate::store::rows_read::RowsRead;
 use crate::store::{
-    Call, Durability, Migration, PipelineRecord, Reads, Repair, Scan, ScanPosition, Scanned, Sealing, Store, StoreError,
+    Call, Commit, Committed, Durability, Migration, PipelineRecord, Reads, Repair, Scan, ScanPosition, Scanned,
+    Sealing, Store, StoreError,
 };
 use async_trait::async_trait;
 use batch::Counting;
@@ -191,6 +193,18 @@ impl Store for EmbeddedStore {
     async fn records(&self, kind: &str) -> Result<Vec<PipelineRecord>, StoreError> {
         let kind = kind.to_owned();
         self.rows_read.of(Call::Records, self.readers.read(move |db| lookups::records(db, &kind))).await
+    }
+
+    fn has_commit_order(&self) -> bool {
+        true
+    }
+
+    async fn last_commit(&self) -> Result<Commit, StoreError> {
+        self.readers.read(commits::last).await
+    }
+
+    async fn list_committed(&self, after: Commit, limit: usize) -> Result<Option<Committed>, StoreError> {
+        self.rows_read.of(Call::ListCommitted, self.readers.read(move |db| commits::list(db, after, limit))).await
     }
 
     async fn scan(&self, scan: Scan, from: Option<&ScanPosition>, limit: usize) -> Result<Scanned, StoreError> {

@@ -31,11 +31,13 @@ pub enum Call {
     UserCounts,
     /// `records`
     Records,
+    /// `list_committed`
+    ListCommitted,
 }
 
 impl Call {
     /// All of them.
-    pub const ALL: [Call; 11] = [
+    pub const ALL: [Call; 12] = [
         Call::ListPages,
         Call::LoadPages,
         Call::LoadUsers,
@@ -47,6 +49,7 @@ impl Call {
         Call::Counts,
         Call::UserCounts,
         Call::Records,
+        Call::ListCommitted,
     ];
 
     /// The method's name.
@@ -63,6 +66,7 @@ impl Call {
             Call::Counts => "counts",
             Call::UserCounts => "user_counts",
             Call::Records => "records",
+            Call::ListCommitted => "list_committed",
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::hour::Hour;
 use crate::page::{Page, UserId};
+use crate::store::embedded::commits;
 use crate::store::embedded::counting::{self, Uncounted};
 use crate::store::embedded::indexes::{delete_author_indexes, insert_author_indexes, insert_indexes};
 use crate::store::embedded::names::Names;
@@ -64,6 +65,7 @@ impl Item<'_> {
 impl Batches {
     /// Ready for the first batch.
     pub(super) fn open(db: &Connection, counting: Counting) -> rusqlite::Result<Self> {
+        commits::name(db)?;
         Ok(Self { counting, names: Names::default(), next_page_no: Some(next_page_no(db)?) })
     }
 
@@ -218,7 +220,7 @@ impl Batches {
 }
 
 fn next_page_no(db: &Connection) -> rusqlite::Result<i64> {
-    db.query_row("SELECT coalesce(max(page_no), 0) + 1 FROM pages", [], |row| row.get(0))
+    Ok(commits::last_number(db)? + 1)
 }
 
 /// What is stored of a creation.

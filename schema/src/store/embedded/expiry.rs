@@ -5,6 +5,7 @@
 
 use crate::hour::Hour;
 use crate::retention::{Keep, Removal, Retention};
+use crate::store::embedded::commits;
 use crate::store::embedded::counting::Uncounted;
 use crate::store::{RETENTION, parse_retention, retention_payload};
 use chrono::{DateTime, Utc};
@@ -69,6 +70,9 @@ pub(super) fn remove_part(connection: &mut Connection, now: DateTime<Utc>) -> ru
     let pages = oldest_before(&transaction, until)?;
     for page in &pages {
         remove(&transaction, page)?;
+    }
+    if let Some(last) = pages.iter().map(|page| page.page_no).max() {
+        commits::note_removed(&transaction, last)?;
     }
     let is_more = i64::try_from(pages.len()).is_ok_and(|count| count == PART);
     if !is_more {
