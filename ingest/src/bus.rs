@@ -7,10 +7,12 @@ mod conformance;
 mod follow;
 mod kafka;
 mod memory;
+mod position;
 
 pub use follow::keep_following;
 pub use kafka::KafkaBus;
 pub use memory::MemoryBus;
+pub use position::FeedPosition;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -151,6 +153,11 @@ pub trait Bus: Send + Sync {
     /// publishers up: one that lags too far behind is told by [`Followed::Missed`].
     async fn follow(&self, topic: Topic) -> Result<Box<dyn Follower>, BusError>;
 
+    /// Every record of `topic` behind a position that a follower of it gave, in this process or another. None where the
+    /// bus no longer holds all of them, or the position is none of this topic's. Where some go while it is being read,
+    /// [`Followed::Missed`] says so.
+    async fn follow_from(&self, topic: Topic, at: &FeedPosition) -> Result<Option<Box<dyn Follower>>, BusError>;
+
     /// The last record of each key of a compacted topic.
     async fn read_compacted(&self, topic: Topic) -> Result<Vec<Record>, BusError>;
 }
@@ -188,11 +195,21 @@ pub enum Followed {
     Missed(u64),
 }
 
+/// Whether the records in front of this position are wanted, asked when they are there.
+pub type IsWanted<'a> = dyn Fn(&FeedPosition) -> bool + Send + Sync + 'a;
+
 /// Hears every record of a topic.
 #[async_trait]
 pub trait Follower: Send {
     /// The next one. Dropping the future loses nothing.
     async fn next(&mut self) -> Result<Followed, BusError>;
+
+    /// Waits until there is one, and passes over those that are there unless they are wanted, at less cost than hearing
+    /// them. Dropping the future loses nothing.
+    async fn pass_over(&mut self, is_wanted: &IsWanted<'_>) -> Result<(), BusError>;
+
+    /// Behind what was given last; at first where it began.
+    fn position(&self) -> FeedPosition;
 }
 
 /// Which bus: `memory:` or `kafka://host[:port][,host…][/prefix]`.

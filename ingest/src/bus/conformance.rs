@@ -1,6 +1,7 @@
 //! What every bus must do: the same cases for each, one test per case.
 
-use super::{Bus, BusError, Consumer, Followed, Received, Record, Topic};
+use super::position::FeedPlace;
+use super::{Bus, BusError, Consumer, FeedPosition, Followed, Follower, Received, Record, Topic};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,6 +26,9 @@ macro_rules! bus_conformance {
             deliveries_resolve_once_committed,
             records_published_before_anyone_listens_arrive,
             followers_hear_everything_from_now_on,
+            a_follower_goes_on_where_another_was,
+            a_position_that_is_none_of_the_topic_s_is_refused,
+            what_nobody_wants_is_passed_over,
             the_last_record_of_each_key_is_kept,
             a_record_beyond_the_limit_is_refused,
             the_lag_is_nothing_once_all_is_received,
@@ -196,24 +200,89 @@ pub(crate) async fn records_published_before_anyone_listens_arrive(bus: Arc<dyn 
     assert_eq!(keys(&receive(&mut consumer, 100).await), expected(0..100));
 }
 
+/// Any topic is followed in the same way; of `stored` the memory bus tells what is in the store.
 pub(crate) async fn followers_hear_everything_from_now_on(bus: Arc<dyn Bus>) {
-    let early = within(bus.publish(Topic::Stored, record(1000))).await.unwrap();
+    let early = within(bus.publish(Topic::Status, record(1000))).await.unwrap();
     within(early).await.unwrap();
     let mut followers = Vec::new();
     for _ in 0..2 {
-        followers.push(within(bus.follow(Topic::Stored)).await.unwrap());
+        followers.push(within(bus.follow(Topic::Status)).await.unwrap());
     }
-    publish(&bus, Topic::Stored, 0..60).await;
+    publish(&bus, Topic::Status, 0..60).await;
     for follower in &mut followers {
-        let mut heard = BTreeSet::new();
-        while heard.len() < 60 {
-            match within(follower.next()).await.unwrap() {
-                Followed::Record(record) => assert!(heard.insert(record.key)),
-                Followed::Missed(missed) => panic!("missed {missed}"),
-            }
-        }
-        assert_eq!(heard, expected(0..60));
+        assert_eq!(hear(follower, 60).await, expected(0..60));
     }
+}
+
+/// The keys of the next records, each once.
+async fn hear(follower: &mut Box<dyn Follower>, count: usize) -> BTreeSet<String> {
+    let mut heard = BTreeSet::new();
+    while heard.len() < count {
+        match within(follower.next()).await.unwrap() {
+            Followed::Record(record) => assert!(heard.insert(record.key)),
+            Followed::Missed(missed) => panic!("missed {missed}"),
+        }
+    }
+    heard
+}
+
+pub(crate) async fn a_follower_goes_on_where_another_was(bus: Arc<dyn Bus>) {
+    let mut first = within(bus.follow(Topic::Status)).await.unwrap();
+    let begin = first.position();
+    publish(&bus, Topic::Status, 0..20).await;
+    let heard = hear(&mut first, 7).await;
+    let at = FeedPosition::parse(&first.position().to_bytes()).unwrap();
+    assert!(at.covers(&begin) && !begin.covers(&at));
+    let mut second = within(bus.follow_from(Topic::Status, &at)).await.unwrap().expect("it is held");
+    assert_eq!(second.position(), at);
+    let rest = hear(&mut second, 13).await;
+    assert!(heard.is_disjoint(&rest));
+    assert_eq!(heard.union(&rest).cloned().collect::<BTreeSet<_>>(), expected(0..20));
+    let mut again = within(bus.follow_from(Topic::Status, &begin)).await.unwrap().expect("it is held");
+    assert_eq!(hear(&mut again, 20).await, expected(0..20));
+    assert_eq!(again.position(), second.position());
+    publish(&bus, Topic::Status, 20..25).await;
+    assert_eq!(hear(&mut second, 5).await, expected(20..25), "and on with what comes");
+}
+
+pub(crate) async fn a_position_that_is_none_of_the_topic_s_is_refused(bus: Arc<dyn Bus>) {
+    let (mut known, mut other) =
+        (within(bus.follow(Topic::Status)).await.unwrap(), within(bus.follow(Topic::Positions)).await.unwrap());
+    for topic in [Topic::Status, Topic::Positions] {
+        publish(&bus, topic, 0..5).await;
+    }
+    hear(&mut known, 3).await;
+    let at = known.position();
+    hear(&mut other, 3).await;
+    let moved = |by: i64, mark: u64| {
+        let places = at.places().iter().map(|p| FeedPlace { next: p.next + by, mark: p.mark ^ mark, ..*p });
+        FeedPosition::new(places.collect())
+    };
+    let beside = FeedPosition::new(at.places().iter().map(|p| FeedPlace { partition: 77, ..*p }).collect());
+    for position in [other.position(), moved(100, 0), moved(-100, 0), moved(0, 1), beside, FeedPosition::default()] {
+        let refused = within(bus.follow_from(Topic::Status, &position)).await.unwrap();
+        assert!(refused.is_none(), "{position:?} instead of {at:?}");
+    }
+    assert!(within(bus.follow_from(Topic::Status, &at)).await.unwrap().is_some());
+}
+
+pub(crate) async fn what_nobody_wants_is_passed_over(bus: Arc<dyn Bus>) {
+    let mut follower = within(bus.follow(Topic::Status)).await.unwrap();
+    publish(&bus, Topic::Status, 0..5).await;
+    let mut all = within(bus.follow_from(Topic::Status, &follower.position())).await.unwrap().expect("it is held");
+    hear(&mut all, 5).await;
+    let passed = std::sync::Mutex::new(FeedPosition::default());
+    let never = |end: &FeedPosition| {
+        *passed.lock().unwrap() = end.clone();
+        false
+    };
+    while !follower.position().covers(&all.position()) {
+        within(follower.pass_over(&never)).await.unwrap();
+        assert_eq!(follower.position(), *passed.lock().unwrap());
+    }
+    publish(&bus, Topic::Status, 5..8).await;
+    within(follower.pass_over(&|_| true)).await.unwrap();
+    assert_eq!(hear(&mut follower, 3).await, expected(5..8), "what is wanted is not passed over");
 }
 
 pub(crate) async fn the_last_record_of_each_key_is_kept(bus: Arc<dyn Bus>) {

@@ -6,6 +6,7 @@ mod assigned;
 mod config;
 mod consumer;
 mod errors;
+mod follower;
 mod held;
 mod losses;
 mod publisher;
@@ -13,7 +14,7 @@ mod reader;
 mod survey;
 mod topics;
 
-use super::{Bus, BusError, Consumer, Delivery, Follower, Record, Topic};
+use super::{Bus, BusError, Consumer, Delivery, FeedPosition, Follower, Record, Topic};
 use async_trait::async_trait;
 use consumer::KafkaConsumer;
 use losses::Losses;
@@ -70,7 +71,12 @@ impl Bus for KafkaBus {
     }
 
     async fn follow(&self, topic: Topic) -> Result<Box<dyn Follower>, BusError> {
-        Ok(Box::new(reader::follow(self.reader(), self.name(topic).into()).await?))
+        Ok(Box::new(follower::follow(self.reader(), self.name(topic).into()).await?))
+    }
+
+    async fn follow_from(&self, topic: Topic, at: &FeedPosition) -> Result<Option<Box<dyn Follower>>, BusError> {
+        let follower = follower::follow_from(self.reader(), self.name(topic).into(), at.clone()).await?;
+        Ok(follower.map(|follower| Box::new(follower) as Box<dyn Follower>))
     }
 
     async fn read_compacted(&self, topic: Topic) -> Result<Vec<Record>, BusError> {

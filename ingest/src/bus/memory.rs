@@ -3,12 +3,14 @@
 //! A record stays in its queue until the topic's consumer commits it, and only then does its delivery resolve. So
 //! nothing is durable here, and nothing needs to be: whoever published keeps its own input until then.
 
+mod commits;
 mod feed;
 mod queue;
 
-use super::{Bus, BusError, Consumer, Delivery, Follower, Record, Topic};
+use super::{Bus, BusError, Consumer, Delivery, FeedPosition, Follower, Record, Topic};
 use async_trait::async_trait;
-use feed::Feed;
+use commits::Commits;
+use feed::{Feed, Unheard};
 use queue::Queue;
 use schema::store::{PipelineRecord, Store, StoreError};
 use std::collections::BTreeMap;
@@ -25,6 +27,8 @@ pub struct MemoryBus {
     input: Arc<Queue>,
     processed: Arc<Queue>,
     feeds: [Feed; Topic::ALL.len()],
+    /// Instead of a feed of `stored`, where the store itself knows the order.
+    commits: Option<Commits>,
     status: Mutex<BTreeMap<String, Record>>,
 }
 
@@ -32,11 +36,14 @@ impl MemoryBus {
     /// A bus with empty queues; `store` keeps `rejected` and `positions`.
     pub fn new(store: Arc<dyn Store>) -> Arc<Self> {
         let queue = || Queue::new(MAX_RECORDS, MAX_BYTES);
+        let feed = |topic| Feed::new(if topic == Topic::Stored { Unheard::Kept } else { Unheard::Dropped });
+        let commits = store.has_commit_order().then(|| Commits::new(Arc::clone(&store)));
         Arc::new(Self {
             store,
             input: queue(),
             processed: queue(),
-            feeds: Topic::ALL.map(|_| Feed::default()),
+            feeds: Topic::ALL.map(feed),
+            commits,
             status: Mutex::default(),
         })
     }
@@ -51,6 +58,11 @@ impl MemoryBus {
 
     fn feed(&self, topic: Topic) -> &Feed {
         &self.feeds[topic as usize]
+    }
+
+    /// The order of commits where it is what followers of the topic hear.
+    fn commits(&self, topic: Topic) -> Option<&Commits> {
+        self.commits.as_ref().filter(|_| topic == Topic::Stored)
     }
 
     /// Keeps the record if its topic is one that lasts.
@@ -82,7 +94,10 @@ impl Bus for MemoryBus {
                 Box::pin(std::future::ready(Ok(())))
             }
         };
-        self.feed(topic).send(record);
+        match self.commits(topic) {
+            Some(commits) => commits.announce(),
+            None => self.feed(topic).send(record),
+        }
         Ok(delivery)
     }
 
@@ -94,7 +109,18 @@ impl Bus for MemoryBus {
     }
 
     async fn follow(&self, topic: Topic) -> Result<Box<dyn Follower>, BusError> {
-        Ok(Box::new(self.feed(topic).follow()))
+        match self.commits(topic) {
+            Some(commits) => Ok(Box::new(commits.follow().await?)),
+            None => Ok(Box::new(self.feed(topic).follow())),
+        }
+    }
+
+    async fn follow_from(&self, topic: Topic, at: &FeedPosition) -> Result<Option<Box<dyn Follower>>, BusError> {
+        let boxed = |follower| Box::new(follower) as Box<dyn Follower>;
+        match self.commits(topic) {
+            Some(commits) => Ok(commits.follow_from(at).await?.map(|follower| Box::new(follower) as Box<dyn Follower>)),
+            None => Ok(self.feed(topic).follow_from(at).map(boxed)),
+        }
     }
 
     async fn read_compacted(&self, topic: Topic) -> Result<Vec<Record>, BusError> {
@@ -208,9 +234,9 @@ mod tests {
     #[tokio::test]
     async fn a_slow_follower_is_told_what_it_missed() {
         let (bus, _folder) = open("").await.unwrap();
-        let mut follower = bus.follow(Topic::Stored).await.unwrap();
+        let mut follower = bus.follow(Topic::Status).await.unwrap();
         for _ in 0..10_000 {
-            bus.publish(Topic::Stored, sized(1)).await.unwrap().await.unwrap();
+            bus.publish(Topic::Status, sized(1)).await.unwrap().await.unwrap();
         }
         let crate::bus::Followed::Missed(missed) = follower.next().await.unwrap() else { panic!("nothing missed") };
         for _ in missed..10_000 {

@@ -1,16 +1,15 @@
-//! Reading without a group: every record from now on, or the last record of each key.
+//! Reading without a group: the last record of each key, and where partitions begin and end.
 
 use super::consumer::record;
 use super::errors::bus_error;
-use crate::bus::{BusError, Followed, Follower, Record};
-use async_trait::async_trait;
-use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, StreamConsumer};
+use crate::bus::{BusError, Record};
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::{ClientConfig, ClientContext, Message, Offset, TopicPartitionList};
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
-const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+pub(super) const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 
 /// The library logs the end of a partition, which is what a reader reads to, as an error.
 struct Reading;
@@ -24,22 +23,6 @@ impl ClientContext for Reading {
 }
 
 impl ConsumerContext for Reading {}
-
-pub(super) struct KafkaFollower(StreamConsumer);
-
-/// Begins at the ends of all partitions as they are now: what is published after this returns is heard.
-pub(super) async fn follow(config: ClientConfig, topic: String) -> Result<KafkaFollower, BusError> {
-    let found = tokio::task::spawn_blocking(move || {
-        let consumer: StreamConsumer = config.create()?;
-        let mut from = TopicPartitionList::new();
-        for (partition, (_, end)) in ends(&consumer, &topic)? {
-            from.add_partition_offset(&topic, partition, Offset::Offset(end))?;
-        }
-        consumer.assign(&from)?;
-        Ok(KafkaFollower(consumer))
-    });
-    found.await.map_err(|error| BusError::Unavailable(error.to_string()))?.map_err(bus_error)
-}
 
 /// The last record of each key, up to the ends of the partitions as they are now.
 pub(super) async fn read_compacted(mut config: ClientConfig, topic: String) -> Result<Vec<Record>, BusError> {
@@ -78,25 +61,10 @@ fn read_to_the_end(consumer: &BaseConsumer<Reading>, topic: &str) -> Result<Vec<
 }
 
 /// Each partition with the offsets of its first record and after its last.
-type Ends = Vec<(i32, (i64, i64))>;
+pub(super) type Ends = Vec<(i32, (i64, i64))>;
 
-fn ends<X: ConsumerContext, C: Consumer<X>>(consumer: &C, topic: &str) -> Result<Ends, KafkaError> {
+pub(super) fn ends<X: ConsumerContext, C: Consumer<X>>(consumer: &C, topic: &str) -> Result<Ends, KafkaError> {
     let metadata = consumer.fetch_metadata(Some(topic), ANSWER_WITHIN)?;
     let partitions = metadata.topics().iter().flat_map(|topic| topic.partitions()).map(|partition| partition.id());
     partitions.map(|p| consumer.fetch_watermarks(topic, p, ANSWER_WITHIN).map(|ends| (p, ends))).collect()
-}
-
-#[async_trait]
-impl Follower for KafkaFollower {
-    async fn next(&mut self) -> Result<Followed, BusError> {
-        loop {
-            match self.0.recv().await.map_err(bus_error) {
-                Ok(message) => return Ok(Followed::Record(record(&message))),
-                Err(BusError::Unavailable(why)) => {
-                    tracing::warn!(why, "following is interrupted; the client tries again by itself");
-                }
-                Err(error) => return Err(error),
-            }
-        }
-    }
 }

@@ -1,7 +1,7 @@
 //! A stage without room pauses its consumer, and lets it go on when there is room again.
 
 use super::*;
-use crate::bus::{Consumer, Delivery, Follower, Position};
+use crate::bus::{Consumer, Delivery, FeedPosition, Follower, Position};
 
 /// A bus that notes what its consumers are told.
 struct Watched {
@@ -25,6 +25,9 @@ impl Bus for Watched {
     }
     async fn follow(&self, topic: Topic) -> Result<Box<dyn Follower>, BusError> {
         self.inner.follow(topic).await
+    }
+    async fn follow_from(&self, topic: Topic, at: &FeedPosition) -> Result<Option<Box<dyn Follower>>, BusError> {
+        self.inner.follow_from(topic, at).await
     }
     async fn read_compacted(&self, topic: Topic) -> Result<Vec<Record>, BusError> {
         self.inner.read_compacted(topic).await
