@@ -1,7 +1,7 @@
 //! Following a topic without a group: from its ends on, or from a position.
 //!
-//! A position names, for each partition, the offset that comes next and a hash of the record before it. A follower that
-//! goes on from there reads that record again: so it knows the topic as the one that the position is of.
+//! A position names, for each partition, the offset that comes next and a hash of the topic and the record before it. A
+//! follower that goes on from there reads that record again: so it knows the topic as the one that the position is of.
 
 use super::consumer::record;
 use super::errors::bus_error;
@@ -19,6 +19,8 @@ use xxhash_rust::xxh3::xxh3_64;
 
 pub(super) struct KafkaFollower {
     consumer: StreamConsumer,
+    /// Of the topic: part of each record's mark.
+    topic_mark: u64,
     position: FeedPosition,
     /// Received, and not yet given.
     ready: VecDeque<Heard>,
@@ -32,10 +34,12 @@ struct Heard {
 }
 
 impl Heard {
-    fn new(message: &BorrowedMessage<'_>) -> Self {
+    /// Two topics may have the same record at the same offset, published within one millisecond.
+    fn new(message: &BorrowedMessage<'_>, topic_mark: u64) -> Self {
         let record = record(message);
         let time = message.timestamp().to_millis().unwrap_or_default();
-        let bytes = [&time.to_be_bytes(), record.key.as_bytes(), &record.payload].concat();
+        let bytes =
+            [&topic_mark.to_be_bytes()[..], &time.to_be_bytes(), record.key.as_bytes(), &record.payload].concat();
         Self { partition: message.partition(), offset: message.offset(), mark: xxh3_64(&bytes), record }
     }
 }
@@ -49,7 +53,7 @@ pub(super) async fn follow(config: ClientConfig, topic: String) -> Result<KafkaF
         let places = ends.iter().map(|(partition, (_, end))| FeedPlace { partition: *partition, next: *end, mark });
         let position = FeedPosition::new(places.collect());
         assign(&consumer, &topic, position.places().iter().map(|place| (place.partition, place.next)))?;
-        Ok(KafkaFollower { consumer, position, ready: VecDeque::new() })
+        Ok(KafkaFollower { consumer, topic_mark: mark, position, ready: VecDeque::new() })
     })
     .await
 }
@@ -69,7 +73,7 @@ pub(super) async fn follow_from(
             position.advance(begin.place.partition, begin.place.next, begin.place.mark);
         }
         assign(&consumer, &topic, begins.iter().map(|begin| (begin.place.partition, begin.first)))?;
-        Ok(Some((begins, KafkaFollower { consumer, position, ready: VecDeque::new() })))
+        Ok(Some((begins, KafkaFollower { consumer, topic_mark: mark, position, ready: VecDeque::new() })))
     });
     let Some((begins, mut follower)) = found.await? else { return Ok(None) };
     let is_known = timeout(ANSWER_WITHIN, follower.knows(&begins)).await;
@@ -142,7 +146,7 @@ impl KafkaFollower {
     async fn receive(&self) -> Result<Heard, BusError> {
         loop {
             match self.consumer.recv().await.map_err(bus_error) {
-                Ok(message) => return Ok(Heard::new(&message)),
+                Ok(message) => return Ok(Heard::new(&message, self.topic_mark)),
                 Err(BusError::Unavailable(why)) => {
                     tracing::warn!(why, "following is interrupted; the client tries again by itself");
                 }
