@@ -7,9 +7,10 @@ use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::{ClientConfig, ClientContext, Message, Offset, TopicPartitionList};
 use std::collections::{BTreeMap, HashSet};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub(super) const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+const ASK_AGAIN_AFTER: Duration = Duration::from_millis(100);
 
 /// The library logs the end of a partition, which is what a reader reads to, as an error.
 struct Reading;
@@ -66,5 +67,25 @@ pub(super) type Ends = Vec<(i32, (i64, i64))>;
 pub(super) fn ends<X: ConsumerContext, C: Consumer<X>>(consumer: &C, topic: &str) -> Result<Ends, KafkaError> {
     let metadata = consumer.fetch_metadata(Some(topic), ANSWER_WITHIN)?;
     let partitions = metadata.topics().iter().flat_map(|topic| topic.partitions()).map(|partition| partition.id());
-    partitions.map(|p| consumer.fetch_watermarks(topic, p, ANSWER_WITHIN).map(|ends| (p, ends))).collect()
+    partitions.map(|p| ends_of(consumer, topic, p).map(|ends| (p, ends))).collect()
+}
+
+/// A broker may still learn that it leads a partition that was made just now: it is asked again.
+fn ends_of<X: ConsumerContext, C: Consumer<X>>(
+    consumer: &C,
+    topic: &str,
+    partition: i32,
+) -> Result<(i64, i64), KafkaError> {
+    let deadline = Instant::now() + ANSWER_WITHIN;
+    loop {
+        match consumer.fetch_watermarks(topic, partition, ANSWER_WITHIN) {
+            Err(error)
+                if error.rdkafka_error_code() == Some(RDKafkaErrorCode::NotLeaderForPartition)
+                    && Instant::now() < deadline =>
+            {
+                std::thread::sleep(ASK_AGAIN_AFTER);
+            }
+            answered => return answered,
+        }
+    }
 }
