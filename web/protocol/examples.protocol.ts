@@ -1,6 +1,6 @@
 // The playground's tabs, run as they are: on a store that has no page yet, and on the sample.
 import { createClient } from "graphql-ws";
-import { expect, it, onTestFinished } from "vitest";
+import { expect, it, onTestFinished, vi } from "vitest";
 import WebSocket from "ws";
 import { pagetrack, type Server, startPagetrack } from "../e2e/server";
 import { startStream } from "../e2e/stream";
@@ -46,9 +46,15 @@ it("answers each with something on the sample, and is told of the live ones", { 
   const server = await stopAtEnd(await pagetrack());
   expect(live.length).toBeGreaterThan(0);
   for (const { query, variables } of questions) {
-    const { data, errors } = await ask(server, query, variables);
-    expect(errors, query).toBeUndefined();
-    expect(Object.values(data), query).not.toContain(null);
+    // The sample takes a moment to be stored.
+    await vi.waitFor(
+      async () => {
+        const { data, errors } = await ask(server, query, variables);
+        expect(errors, query).toBeUndefined();
+        expect(Object.values(data), query).not.toContain(null);
+      },
+      { timeout: 60_000, interval: 200 },
+    );
   }
   const client = createClient({ url: new URL("graphql", server.url).href.replace("http", "ws"), webSocketImpl: WebSocket });
   for (const { query } of live) {
