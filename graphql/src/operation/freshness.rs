@@ -6,9 +6,8 @@ use super::shape::Shape;
 use crate::schema::scalars::{HourName, Time};
 use async_graphql::parser::types::{Field, Selection, SelectionSet};
 use async_graphql::registry::{MetaTypeName, Registry};
-use async_graphql::{CacheControl, Name, ScalarType, Value};
+use async_graphql::{CacheControl, ScalarType, Value};
 use chrono::{DateTime, TimeDelta, Utc};
-use std::convert::Infallible;
 
 /// Seconds for which such an answer may be kept: a late event can still change it.
 const MAX_AGE: i32 = 3_600;
@@ -99,8 +98,7 @@ impl Walk<'_> {
 
     fn argument(&self, field: &Field, name: &str) -> Option<Value> {
         let value = field.get_argument(name)?.node.clone();
-        let known = |name: Name| Ok::<_, Infallible>(self.shape.variables().get(&name).cloned().unwrap_or_default());
-        let Ok(value) = value.into_const_with(known);
+        let Ok(value) = value.into_const_with(|name| self.shape.variable(&name));
         Some(value)
     }
 }

@@ -47,6 +47,11 @@ impl Shape {
         &self.variables
     }
 
+    /// A variable's value; null for one that was not given.
+    pub(super) fn variable(&self, name: &Name) -> Result<Value, Infallible> {
+        Ok(self.variables.get(name).cloned().unwrap_or_default())
+    }
+
     /// The document as it was asked.
     pub(super) fn document(&self) -> &ExecutableDocument {
         &self.document
@@ -196,8 +201,7 @@ impl<'a> Arrange<'a> {
 
     fn condition(&self, directive: &Directive) -> Option<bool> {
         let value = directive.get_argument("if")?.node.clone();
-        let known = |name: Name| Ok::<_, Infallible>(self.shape.variables.get(&name).cloned().unwrap_or_default());
-        let Ok(value) = value.into_const_with(known);
+        let Ok(value) = value.into_const_with(|name| self.shape.variable(&name));
         match value {
             Value::Boolean(value) => Some(value),
             _ => None,

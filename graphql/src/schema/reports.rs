@@ -11,6 +11,7 @@ use super::scalars::{Time, count, ranking_size};
 use super::user::User;
 use async_graphql::{Context, ID, Object, SimpleObject};
 use chrono::{DateTime, Utc};
+use futures::future::try_join_all;
 use schema::hour::{Hour, HourRange};
 use schema::query::{PageFilter, PageList, Series, TimeSpan};
 use schema::reports::{MAX_HOURS, MAX_SKIP, People, Person, bot_pages_by_domain, domains_by_hour, window};
@@ -121,10 +122,12 @@ impl ReportUser {
         window: HourRange,
     ) -> Result<Option<Self>, ApiError> {
         let newest = loaders(ctx).accounts(user_name.clone()).await?;
-        let mut people = People::default();
-        for page in newest.iter() {
+        let counts = newest.iter().map(|page| {
             let account = Series::User(page.domain.clone(), page.user_id);
-            let counts = loaders(ctx).totals(vec![account], window).await?;
+            loaders(ctx).totals(vec![account], window)
+        });
+        let mut people = People::default();
+        for (page, counts) in newest.iter().zip(try_join_all(counts).await?) {
             let page_count = counts.iter().flat_map(|counts| counts.iter()).map(|count| count.page_count).sum();
             people.add_account(user_name.clone(), (page.domain.clone(), page.user_id), page_count);
         }
