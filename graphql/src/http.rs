@@ -13,7 +13,7 @@ mod socket;
 pub use origins::Origins;
 
 use crate::limits::Limits;
-use crate::schema::Schema;
+use crate::live::Groups;
 use accept::Media;
 use axum::body::{Body, to_bytes};
 use axum::extract::{FromRequestParts, Request, State, WebSocketUpgrade};
@@ -36,9 +36,9 @@ const TOO_MANY: &str = "too many listen already; try again later";
 
 /// The routes `/graphql`, `/limits`, `/graphiql` and those of the dashboard. Pages of `origins` may listen to the live
 /// feed; `stop` ends the connections that do.
-pub fn router(schema: Schema, limits: Limits, origins: Origins, stop: CancellationToken) -> Router {
+pub fn router(groups: Arc<Groups>, limits: Limits, origins: Origins, stop: CancellationToken) -> Router {
     let listeners = usize::try_from(limits.listeners).unwrap_or(Semaphore::MAX_PERMITS);
-    routes(Endpoint { schema, limits, origins, stop, listeners: Arc::new(Semaphore::new(listeners)) })
+    routes(Endpoint { groups, limits, origins, stop, listeners: Arc::new(Semaphore::new(listeners)) })
 }
 
 /// What surrounds all routes of the port: content coding, and what pages of other hosts may ask.
@@ -66,7 +66,7 @@ fn routes(endpoint: Endpoint) -> Router {
 /// What answers at `/graphql`.
 #[derive(Clone)]
 struct Endpoint {
-    schema: Schema,
+    groups: Arc<Groups>,
     limits: Limits,
     origins: Origins,
     stop: CancellationToken,
@@ -107,7 +107,7 @@ async fn query(endpoint: Endpoint, request: Request) -> Response {
     match request::only_query(&parts.method, request, &endpoint.limits) {
         // A client that accepts both is answered once where that is possible.
         Ok(request) if media.is_some() => {
-            let executed = answer::execute(&endpoint.schema, request).await;
+            let executed = answer::execute(endpoint.groups.schema(), request).await;
             match parts.method {
                 Method::POST => executed.into_response(answered_once),
                 _ => executed.into_kept_response(answered_once, &parts.headers),
@@ -125,7 +125,7 @@ fn listen(endpoint: Endpoint, headers: &HeaderMap, request: async_graphql::Reque
         return answer::plain(StatusCode::FORBIDDEN, NOT_ALLOWED);
     }
     match endpoint.listeners.try_acquire_owned() {
-        Ok(place) => events::stream(endpoint.schema, request, &endpoint.limits, place, endpoint.stop),
+        Ok(place) => events::stream(&endpoint.groups, request, place, endpoint.stop),
         Err(_) => answer::plain(StatusCode::SERVICE_UNAVAILABLE, TOO_MANY),
     }
 }
@@ -162,7 +162,7 @@ async fn upgrade(endpoint: Endpoint, request: Request) -> Response {
         return answer::plain(StatusCode::SERVICE_UNAVAILABLE, TOO_MANY);
     };
     upgrade.on_upgrade(async move |socket| {
-        socket::serve(socket, endpoint.schema, endpoint.limits, endpoint.stop).await;
+        socket::serve(socket, endpoint.groups, endpoint.limits, endpoint.stop).await;
         drop(place);
     })
 }

@@ -59,11 +59,17 @@ fn first_key(document: &ExecutableDocument, set: &SelectionSet) -> Option<String
 pub(crate) fn is_query(query: &str, operation_name: Option<&str>, limits: &Limits) -> bool {
     // Parsed only where it may be none: executing it parses it anyway.
     let may_be_none = ["subscription", "mutation"].iter().any(|word| query.contains(word));
-    if !may_be_none || scan::check(query, limits).is_err() {
+    if !may_be_none {
         return true;
     }
-    let Ok(document) = parse_query(query) else { return true };
+    let Some(document) = parse(query, limits) else { return true };
     chosen(&document, operation_name).all(|operation| operation.ty == OperationType::Query)
+}
+
+/// The document of a text that is short enough to be parsed; none where executing it says what is wrong.
+pub(crate) fn parse(query: &str, limits: &Limits) -> Option<ExecutableDocument> {
+    scan::check(query, limits).ok()?;
+    parse_query(query).ok()
 }
 
 /// The operation of this name; without a name any, for executing more than one is refused.

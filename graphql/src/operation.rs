@@ -36,6 +36,14 @@ pub struct RequestId(pub String);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TellCost(pub bool);
 
+impl TellCost {
+    /// What a request says; without a word it does not want to.
+    pub(crate) fn of(request: &Request) -> Self {
+        let said = request.data.get(&TypeId::of::<Self>()).and_then(|tell| tell.downcast_ref());
+        said.copied().unwrap_or(Self(false))
+    }
+}
+
 /// Puts the surroundings around each operation.
 pub(crate) struct Operations {
     store: Arc<dyn Store>,
@@ -111,7 +119,7 @@ impl Extension for Operation {
             self.facts.request_id.get_or_init(|| id.clone());
         }
         let Admitted { mut document, cost } = admit(&request.query, &request.variables, &self.facts.limits)?;
-        if request.data.get(&TypeId::of::<TellCost>()).and_then(|tell| tell.downcast_ref()) == Some(&TellCost(true)) {
+        if TellCost::of(&request).0 {
             self.facts.cost.get_or_init(|| cost);
         }
         if let Some(key) = event_key(&document, request.operation_name.as_deref()) {

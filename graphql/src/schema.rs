@@ -3,7 +3,7 @@
 mod activity;
 mod bounds;
 mod connection;
-mod cursor;
+pub(crate) mod cursor;
 mod domain;
 pub(crate) mod errors;
 mod filter;

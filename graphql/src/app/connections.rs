@@ -184,7 +184,7 @@ mod tests {
         let fixture = Fixture::known().await;
         fixture.calls.set_silent(true);
         let (limits, stop) = (Limits::default(), CancellationToken::new());
-        let (address, ..) = start(crate::http::router(fixture.schema.clone(), limits, Origins::None, stop)).await;
+        let (address, ..) = start(crate::http::router(fixture.groups(), limits, Origins::None, stop)).await;
         let body = r#"{"query":"{ user(domain: \"it.wikisource.org\", userId: \"1\") { lastPageAt } }"}"#;
         let head = "POST /graphql HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length";
         let mut stream = TcpStream::connect(address).await.unwrap();

@@ -7,7 +7,7 @@ use super::sample_mode::{self, SourceView};
 use super::{Mode, Terminal, terminal};
 use crate::http::Origins;
 use crate::limits::Limits;
-use crate::live::Hub;
+use crate::live::{Groups, Hub};
 use crate::pipeline::BusPipeline;
 use crate::schema::ApiContext;
 use anyhow::{Context, anyhow};
@@ -261,7 +261,7 @@ impl Parts {
         surface: &Surface,
         terminal: Terminal,
     ) -> anyhow::Result<Vec<Task>> {
-        let hub = Hub::new(Arc::clone(&self.clock));
+        let hub = Hub::new(Arc::clone(&self.clock), Arc::clone(&self.bus));
         let stop = CancellationToken::new();
         let router = self.router(&hub, surface, &stop);
         let listener = tokio::net::TcpListener::from_std(listener).context("the listener cannot be used")?;
@@ -270,9 +270,9 @@ impl Parts {
         let stop = CancellationToken::new();
         let follow = Arc::clone(&self.view).follow(Arc::clone(&self.bus), stop.clone());
         tasks.push(Task::spawn("pipeline view", stop, follow));
-        let (stop, bus) = (CancellationToken::new(), Arc::clone(&self.bus));
+        let stop = CancellationToken::new();
         let ends = stop.clone();
-        tasks.push(Task::spawn("live feed", stop, async move { hub.follow(bus, ends).await }));
+        tasks.push(Task::spawn("live feed", stop, async move { hub.follow(ends).await }));
         if let Terminal::Shown(screen) = terminal {
             let (stop, view) = (CancellationToken::new(), Arc::clone(&self.view));
             let ends = stop.clone();
@@ -296,9 +296,10 @@ impl Parts {
         };
         let Surface { limits, origins } = surface;
         let schema = crate::schema::build(api, *limits);
+        let groups = Groups::new(schema, Arc::clone(hub), *limits);
         let rest = || (Arc::clone(&self.store), Arc::clone(&self.clock), limits.time());
         let (routes, fallback) = (rest(), rest());
-        let router = crate::http::router(schema, *limits, origins.clone(), stop.clone())
+        let router = crate::http::router(groups, *limits, origins.clone(), stop.clone())
             .merge(crate::operations::router(Arc::clone(&self.store), pipeline))
             .merge(rest_compat::router(routes.0, routes.1, routes.2))
             .fallback_service(rest_compat::fallback(fallback.0, fallback.1, fallback.2));

@@ -4,7 +4,7 @@ use super::accept::Media;
 use super::caching::{knows, policy, tag};
 use super::origins::REQUEST_ID;
 use super::request::Refused;
-use crate::limits::{Limits, is_query};
+use crate::live::{Groups, Told};
 use crate::operation::{RequestId, finish_error};
 use crate::schema::Schema;
 use crate::schema::errors::{ApiError, bad_input};
@@ -14,6 +14,9 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures::stream::{BoxStream, StreamExt, once};
 use serde_json::json;
+use std::sync::Arc;
+
+pub(super) use crate::live::is_request_error;
 
 /// An executed request.
 pub(super) struct Executed {
@@ -34,18 +37,11 @@ pub(super) async fn execute(schema: &Schema, request: Request) -> Executed {
 }
 
 /// What an operation has to say: answers, then none.
-pub(super) type Answers = BoxStream<'static, Option<Answer>>;
+pub(super) type Answers = BoxStream<'static, Option<Told>>;
 
-/// What an operation answers where it may answer often; a query has as much time as elsewhere.
-pub(super) fn answers(schema: Schema, request: Request, request_id: String, limits: &Limits) -> Answers {
-    let is_query = is_query(&request.query, request.operation_name.as_deref(), limits);
-    let request = request.data(RequestId(request_id));
-    let answers = if is_query {
-        once(async move { schema.execute(request).await }).boxed()
-    } else {
-        schema.execute_stream(request)
-    };
-    answers.map(Some).chain(once(async { None })).boxed()
+/// What an operation answers where it may answer often.
+pub(super) fn answers(groups: &Arc<Groups>, request: Request, request_id: String) -> Answers {
+    groups.open(request, RequestId(request_id)).map(Some).chain(once(async { None })).boxed()
 }
 
 fn server_error(error: ApiError, request_id: &String) -> ServerError {
@@ -82,11 +78,6 @@ impl Executed {
         }
         (kept, self.into_response(media)).into_response()
     }
-}
-
-/// Whether nothing was executed: the document, its variables or its cost were refused.
-pub(super) fn is_request_error(answer: &Answer) -> bool {
-    answer.data == Value::Null && !answer.errors.is_empty() && answer.errors.iter().all(|error| error.path.is_empty())
 }
 
 /// The JSON of a request that was not executed: it has no `data`, not even null.

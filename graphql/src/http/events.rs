@@ -2,14 +2,14 @@
 //! distinct connections mode).
 
 use super::answer::{Answers, answers, is_request_error, new_request_id, without_data};
-use crate::limits::Limits;
-use crate::schema::Schema;
-use async_graphql::{Request, Response as Answer};
+use crate::live::{Groups, Told};
+use async_graphql::Request;
 use axum::body::Body;
 use axum::http::{HeaderName, header};
 use axum::response::{IntoResponse, Response};
 use futures::stream::{StreamExt, unfold};
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
@@ -20,14 +20,13 @@ const COMMENT_EVERY: Duration = Duration::from_secs(12);
 
 /// Streams an operation's answers until it ends, the client leaves, or `stop`; then `place` is free again.
 pub(super) fn stream(
-    schema: Schema,
+    groups: &Arc<Groups>,
     request: Request,
-    limits: &Limits,
     place: OwnedSemaphorePermit,
     stop: CancellationToken,
 ) -> Response {
     let request_id = new_request_id();
-    let answers = answers(schema, request, request_id.clone(), limits);
+    let answers = answers(groups, request, request_id.clone());
     // A stream that ends without `complete` is one that clients ask for again.
     let events = unfold((answers, place), next).take_until(stop.cancelled_owned());
     let headers = [
@@ -53,12 +52,12 @@ async fn next(
 
 /// Even what is not executed is told by an event: a browser shows its page nothing of a response that is no stream. The
 /// last event has data, though empty, or browsers would not tell it.
-fn event(answer: Option<Answer>) -> String {
-    let Some(answer) = answer else { return "event: complete\ndata: \n\n".to_owned() };
-    let told = if is_request_error(&answer) {
-        without_data(&answer)
-    } else {
-        serde_json::to_string(&answer).expect("an answer is JSON")
+fn event(told: Option<Told>) -> String {
+    let json: Arc<str> = match told {
+        None => return "event: complete\ndata: \n\n".to_owned(),
+        Some(Told::Shared(json)) => json,
+        Some(Told::Own(answer)) if is_request_error(&answer) => without_data(&answer).into(),
+        Some(Told::Own(answer)) => serde_json::to_string(&answer).expect("an answer is JSON").into(),
     };
-    format!("event: next\ndata: {told}\n\n")
+    format!("event: next\ndata: {json}\n\n")
 }

@@ -4,11 +4,12 @@ mod protocol;
 
 use super::answer::{Answers, answers, is_request_error, new_request_id};
 use crate::limits::Limits;
-use crate::schema::Schema;
-use async_graphql::{Request, Response as Answer};
+use crate::live::{Groups, Told};
+use async_graphql::Request;
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use futures::stream::StreamExt;
 use protocol::{Close, FromClient, ToClient};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, interval_at, sleep_until, timeout};
 use tokio_stream::StreamMap;
@@ -26,11 +27,11 @@ const PING_EVERY: Duration = Duration::from_secs(20);
 const SILENCE: Duration = Duration::from_secs(60);
 
 /// Serves one connection until the client leaves, breaks the protocol, or `stop`.
-pub(super) async fn serve(socket: WebSocket, schema: Schema, limits: Limits, stop: CancellationToken) {
+pub(super) async fn serve(socket: WebSocket, groups: Arc<Groups>, limits: Limits, stop: CancellationToken) {
     let begun = Instant::now();
     let mut connection = Connection {
         socket,
-        schema,
+        groups,
         limits,
         operations: StreamMap::new(),
         is_acknowledged: false,
@@ -55,7 +56,7 @@ async fn end(mut socket: WebSocket, frame: CloseFrame) {
 
 struct Connection {
     socket: WebSocket,
-    schema: Schema,
+    groups: Arc<Groups>,
     limits: Limits,
     operations: StreamMap<String, Answers>,
     is_acknowledged: bool,
@@ -117,17 +118,18 @@ impl Connection {
         if self.operations.len() as u64 >= self.limits.operations {
             return Err(Close::TooManyOperations);
         }
-        self.operations.insert(id, answers(self.schema.clone(), request, new_request_id(), &self.limits));
+        self.operations.insert(id, answers(&self.groups, request, new_request_id()));
         Ok(())
     }
 
-    async fn tell(&mut self, id: String, answer: Option<Answer>) -> Result<(), Close> {
-        match answer {
-            Some(answer) if is_request_error(&answer) => {
+    async fn tell(&mut self, id: String, told: Option<Told>) -> Result<(), Close> {
+        match told {
+            Some(Told::Shared(payload)) => self.put(Message::Text(protocol::next(&id, &payload).into())).await,
+            Some(Told::Own(answer)) if is_request_error(&answer) => {
                 self.operations.remove(&id);
                 self.send(&ToClient::Error { id: &id, payload: &answer.errors }).await
             }
-            Some(answer) => self.send(&ToClient::Next { id: &id, payload: &answer }).await,
+            Some(Told::Own(answer)) => self.send(&ToClient::Next { id: &id, payload: &answer }).await,
             None => {
                 self.operations.remove(&id);
                 self.send(&ToClient::Complete { id: &id }).await

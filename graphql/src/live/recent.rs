@@ -5,20 +5,18 @@ use schema::page::PageKey;
 use std::collections::{HashSet, VecDeque};
 use xxhash_rust::xxh3::xxh3_128;
 
-/// More than ten minutes of the busiest stream; beyond it the oldest are forgotten early.
-const MAX_KEYS: usize = 200_000;
-
 /// Keys with the time they were first met.
 pub(super) struct Recent {
     remembered: TimeDelta,
+    most: usize,
     keys: HashSet<u128>,
     order: VecDeque<(DateTime<Utc>, u128)>,
 }
 
 impl Recent {
-    /// Knows a key for `remembered` after it was first met.
-    pub(super) fn new(remembered: TimeDelta) -> Self {
-        Self { remembered, keys: HashSet::new(), order: VecDeque::new() }
+    /// Knows a key for `remembered` after it was first met; beyond `most` keys the oldest are forgotten early.
+    pub(super) fn new(remembered: TimeDelta, most: usize) -> Self {
+        Self { remembered, most, keys: HashSet::new(), order: VecDeque::new() }
     }
 
     /// Whether the key is new.
@@ -35,7 +33,7 @@ impl Recent {
 
     fn forget(&mut self, now: DateTime<Utc>) {
         while let Some((met, hash)) = self.order.front() {
-            if now - *met < self.remembered && self.order.len() < MAX_KEYS {
+            if now - *met < self.remembered && self.order.len() < self.most {
                 break;
             }
             self.keys.remove(hash);

@@ -152,6 +152,7 @@ impl Stage {
 pub(crate) struct StartedAt(pub(crate) DateTime<Utc>);
 
 /// Health of the pipeline at one moment.
+#[derive(Clone)]
 pub(crate) struct Pipeline {
     producer: Option<StageStatus>,
     cleaner: Option<StageStatus>,
@@ -166,6 +167,12 @@ impl Pipeline {
             cleaner: state.stage(state::StageName::Cleaner),
             writer: state.stage(state::StageName::Writer),
         }
+    }
+
+    /// Whether another moment's state differs by nothing but its time.
+    pub(crate) fn says_the_same(&self, other: &Self) -> bool {
+        let timeless = |status: &StageStatus| StageStatus { at: DateTime::UNIX_EPOCH, ..status.clone() };
+        self.stages().map(|(_, status)| status.map(timeless)) == other.stages().map(|(_, status)| status.map(timeless))
     }
 
     fn stages(&self) -> [(state::StageName, Option<&StageStatus>); 3] {

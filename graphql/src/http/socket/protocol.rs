@@ -78,6 +78,12 @@ pub(super) enum ToClient<'a> {
     },
 }
 
+/// The text of [`ToClient::Next`] around an answer that is JSON already.
+pub(super) fn next(id: &str, payload: &str) -> String {
+    let id = serde_json::to_string(id).expect("text is JSON");
+    format!(r#"{{"type":"next","id":{id},"payload":{payload}}}"#)
+}
+
 /// Why a connection ends.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Close {

@@ -30,8 +30,8 @@ impl Server {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let listeners = Arc::new(Semaphore::new(places));
-        let (schema, limits, origins) = (fixture.schema.clone(), Limits::default(), Origins::None);
-        let app = routes(Endpoint { schema, limits, origins, stop: stop.clone(), listeners });
+        let (groups, limits, origins) = (fixture.groups(), Limits::default(), Origins::None);
+        let app = routes(Endpoint { groups, limits, origins, stop: stop.clone(), listeners });
         tokio::spawn(async move { axum::serve(listener, app).await });
         Self { address, fixture, stop }
     }

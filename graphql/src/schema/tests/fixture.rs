@@ -1,7 +1,7 @@
 //! A schema over an embedded store with a few known pages, and a count of the store's calls.
 
 use crate::limits::Limits;
-use crate::live::Hub;
+use crate::live::{Groups, Hub};
 use crate::pipeline::{Gap, GapReason, PipelineState, StageName, StageStatus};
 use crate::schema::{ApiContext, Schema, build};
 use async_graphql::Request;
@@ -14,8 +14,8 @@ use schema::period::Period;
 use schema::query::{Count, CountQuery, DomainRow, PageQuery, PageSlice, UserCount};
 use schema::retention::{Keep, Retention};
 use schema::store::{
-    Durability, Migration, PipelineRecord, Reads, Repair, Scan, ScanPosition, Scanned, Sealing, Store, StoreError,
-    StoreUrl, open,
+    Commit, Committed, Durability, Migration, PipelineRecord, Reads, Repair, Scan, ScanPosition, Scanned, Sealing,
+    Store, StoreError, StoreUrl, open,
 };
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -52,10 +52,15 @@ impl Fixture {
             counted_until: Mutex::default(),
             bounds: Mutex::default(),
         });
-        let hub = Hub::new(clock.clone());
+        let hub = Hub::within(clock.clone(), calls.clone());
         let pipeline = Arc::new(Known);
         let api = ApiContext { store: calls.clone(), clock: clock.clone(), hub: hub.clone(), pipeline };
         Self { schema: build(api.clone(), Limits::default()), hub, calls, clock, api, _folder: folder }
+    }
+
+    /// What executes subscriptions of this schema, within the default limits.
+    pub(crate) fn groups(&self) -> Arc<Groups> {
+        Groups::new(self.schema.clone(), Arc::clone(&self.hub), Limits::default())
     }
 
     /// What the API knows of the pipeline.
@@ -320,6 +325,15 @@ impl Store for Counted {
     }
     async fn put_record(&self, record: &PipelineRecord) -> Result<(), StoreError> {
         self.count("put_record").put_record(record).await
+    }
+    fn has_commit_order(&self) -> bool {
+        self.inner.has_commit_order()
+    }
+    async fn last_commit(&self) -> Result<Commit, StoreError> {
+        self.inner.last_commit().await
+    }
+    async fn list_committed(&self, after: Commit, limit: usize) -> Result<Option<Committed>, StoreError> {
+        self.count("list_committed").list_committed(after, limit).await
     }
     async fn records(&self, kind: &str) -> Result<Vec<PipelineRecord>, StoreError> {
         self.count("records").records(kind).await

@@ -1,0 +1,275 @@
+//! Equal subscriptions are one group: each event is executed once for all of it, and its bytes are shared.
+//!
+//! A group has the same document, operation and variables; only where each went on after a break may differ, for that is
+//! replayed to each alone before it joins. It ends with its last member.
+
+mod queue;
+
+use super::Hub;
+use super::answer::{SharedAnswer, Told};
+use super::plan::{MissedKeys, Plan, Subscription, plan};
+use crate::limits::Limits;
+use crate::operation::{RequestId, TellCost};
+use crate::schema::Schema;
+use crate::schema::errors::ApiError;
+use async_graphql::{Pos, Request, Response as Answer};
+use futures::stream::{BoxStream, StreamExt, empty, once};
+use ingest::bus::FeedPosition;
+use queue::Queue;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
+use tokio::sync::watch;
+use tokio::task::AbortHandle;
+
+/// Subscriptions at one time, equal ones included: a connection may have several.
+const MAX_MEMBERS: usize = 10_000;
+
+/// All groups of a process.
+pub struct Groups {
+    schema: Schema,
+    hub: Arc<Hub>,
+    limits: Limits,
+    groups: Mutex<HashMap<String, Arc<Group>>>,
+    /// Bytes of the answers that wait for some member.
+    held: Arc<AtomicUsize>,
+}
+
+/// Whether a group's execution listens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Opening,
+    Listens,
+    Ended,
+}
+
+struct Group {
+    is_state: bool,
+    missed_keys: MissedKeys,
+    stage: watch::Sender<Stage>,
+    members: Mutex<Members>,
+    /// Of the event that is being executed: behind it, and how many all members missed before it.
+    under_way: Mutex<Option<(FeedPosition, u64)>>,
+}
+
+#[derive(Default)]
+struct Members {
+    queues: Vec<Arc<Queue>>,
+    last: Option<Arc<SharedAnswer>>,
+    run: Option<AbortHandle>,
+}
+
+impl Groups {
+    /// No groups yet.
+    pub fn new(schema: Schema, hub: Arc<Hub>, limits: Limits) -> Arc<Self> {
+        Arc::new(Self { schema, hub, limits, groups: Mutex::default(), held: Arc::default() })
+    }
+
+    /// What executes a request that is answered once.
+    pub(crate) fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    /// What a request is told until its operation ends.
+    pub(crate) fn open(self: &Arc<Self>, request: Request, id: RequestId) -> BoxStream<'static, Told> {
+        let subscription = match plan(&request, &self.limits) {
+            Plan::Subscription(subscription) => subscription,
+            Plan::Query => {
+                let schema = self.schema.clone();
+                return once(async move { Told::Own(schema.execute(request.data(id)).await) }).boxed();
+            }
+        };
+        let resumes = subscription.resumes;
+        let asked_at = self.hub.position();
+        let Some(member) = self.join(subscription, copy(&request).data(id.clone())) else {
+            let refused = ApiError::LimitExceeded("too many listen already; try again later".into());
+            return once(async move { Told::Own(refusal(refused, &id)) }).boxed();
+        };
+        if resumes { self.resume(member, request.data(id), asked_at) } else { member.told(None) }
+    }
+
+    /// First what the member missed, executed for it alone.
+    fn resume(&self, member: Member, request: Request, asked_at: Option<FeedPosition>) -> BoxStream<'static, Told> {
+        let (queue, stage) = (Arc::clone(&member.queue), member.group.stage.subscribe());
+        let joined = Arc::new(Joined { queue, stage, asked_at });
+        let replayed = self.schema.execute_stream(request.data(joined)).map(Told::Own);
+        let live = once(async move {
+            match member.queue.went_on_at() {
+                Some(at) => member.told(Some(at)),
+                // It was refused, or what it missed is not held any more.
+                None => empty().boxed(),
+            }
+        });
+        replayed.chain(live.flatten()).boxed()
+    }
+
+    fn join(self: &Arc<Self>, subscription: Subscription, request: Request) -> Option<Member> {
+        let queue = Arc::new(Queue::new(Arc::clone(&self.held)));
+        let mut groups = self.lock();
+        if groups.values().map(|group| group.lock().queues.len()).sum::<usize>() >= MAX_MEMBERS {
+            return None;
+        }
+        let key = subscription.key.clone();
+        let group = match groups.entry(subscription.key) {
+            Entry::Occupied(known) => Arc::clone(known.get()),
+            Entry::Vacant(new) => {
+                let group = Group::new(subscription.is_state, subscription.missed_keys);
+                let answers = self.schema.execute_stream(request.data(Together(Arc::clone(&group))));
+                let run = run(Arc::downgrade(self), key.clone(), Arc::clone(&group), answers);
+                group.lock().run = Some(tokio::spawn(run).abort_handle());
+                Arc::clone(new.insert(group))
+            }
+        };
+        group.admit(&queue);
+        Some(Member { groups: Arc::clone(self), key, group, queue })
+    }
+
+    fn leave(&self, key: &str, group: &Arc<Group>, queue: &Arc<Queue>) {
+        let mut groups = self.lock();
+        let mut members = group.lock();
+        members.queues.retain(|other| !Arc::ptr_eq(other, queue));
+        if members.queues.is_empty() {
+            members.run.take().inspect(AbortHandle::abort);
+            remove(&mut groups, key, group);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Arc<Group>>> {
+        self.groups.lock().expect("no holder of this lock panics")
+    }
+}
+
+fn remove(groups: &mut HashMap<String, Arc<Group>>, key: &str, group: &Arc<Group>) {
+    if groups.get(key).is_some_and(|known| Arc::ptr_eq(known, group)) {
+        groups.remove(key);
+    }
+}
+
+/// Executes for the group until its feed ends, or its last member has left: then it is aborted.
+async fn run(groups: Weak<Groups>, key: String, group: Arc<Group>, mut answers: BoxStream<'static, Answer>) {
+    while let Some(answer) = answers.next().await {
+        let Some(groups) = groups.upgrade() else { return };
+        let (position, missed) =
+            group.take_under_way().map_or((None, 0), |(position, missed)| (Some(position), missed));
+        group.tell(Arc::new(SharedAnswer::new(answer, position, missed, &groups.held)));
+    }
+    if let Some(groups) = groups.upgrade() {
+        remove(&mut groups.lock(), &key, &group);
+    }
+    group.end();
+}
+
+impl Group {
+    fn new(is_state: bool, missed_keys: MissedKeys) -> Arc<Self> {
+        let stage = watch::Sender::new(Stage::Opening);
+        Arc::new(Self { is_state, missed_keys, stage, members: Mutex::default(), under_way: Mutex::default() })
+    }
+
+    fn admit(&self, queue: &Arc<Queue>) {
+        let mut members = self.lock();
+        if let Some(last) = &members.last {
+            queue.push(last);
+        }
+        members.queues.push(Arc::clone(queue));
+    }
+
+    /// Never waits for a member.
+    fn tell(&self, answer: Arc<SharedAnswer>) {
+        let mut members = self.lock();
+        members.queues.iter().for_each(|queue| queue.push(&answer));
+        if self.is_state {
+            members.last = Some(answer);
+        }
+    }
+
+    fn end(&self) {
+        self.stage.send_replace(Stage::Ended);
+        self.lock().queues.iter().for_each(|queue| queue.end());
+    }
+
+    fn take_under_way(&self) -> Option<(FeedPosition, u64)> {
+        self.under_way.lock().expect("no holder of this lock panics").take()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Members> {
+        self.members.lock().expect("no holder of this lock panics")
+    }
+}
+
+/// One subscription; leaves its group when it is dropped.
+struct Member {
+    groups: Arc<Groups>,
+    key: String,
+    group: Arc<Group>,
+    queue: Arc<Queue>,
+}
+
+impl Member {
+    /// What it is told, but what lies in front of `from`: it knows that already.
+    fn told(self, from: Option<FeedPosition>) -> BoxStream<'static, Told> {
+        let told = futures::stream::unfold((self, from), async |(member, from)| {
+            let (answer, missed) = member.queue.pop_behind(from.as_ref()).await?;
+            Some((answer.told(missed, &member.group.missed_keys), (member, from)))
+        });
+        told.boxed()
+    }
+}
+
+impl Drop for Member {
+    fn drop(&mut self) {
+        self.groups.leave(&self.key, &self.group, &self.queue);
+    }
+}
+
+/// Put into a request that is executed for a group.
+#[derive(Clone)]
+pub(crate) struct Together(Arc<Group>);
+
+impl Together {
+    /// From now on the execution hears all.
+    pub(crate) fn listens(&self) {
+        self.0.stage.send_replace(Stage::Listens);
+    }
+
+    /// The event that is executed next.
+    pub(crate) fn begin(&self, position: FeedPosition, missed: u64) {
+        *self.0.under_way.lock().expect("no holder of this lock panics") = Some((position, missed));
+    }
+}
+
+/// Put into a request that asks for what it missed: the live feed that it has joined meanwhile.
+pub(crate) struct Joined {
+    queue: Arc<Queue>,
+    stage: watch::Receiver<Stage>,
+    /// Where the live feed stood when it was asked: what was stored since then is wanted, however old the page is.
+    pub(super) asked_at: Option<FeedPosition>,
+}
+
+impl Joined {
+    /// Waits until the live feed runs, or has ended.
+    pub(super) async fn runs(&self) {
+        // An error says that the group is gone, with its feed.
+        let _ = self.stage.clone().wait_for(|stage| *stage != Stage::Opening).await;
+    }
+
+    /// Whether the live feed holds all that comes behind `at`; if it overflowed, it is emptied and begins anew.
+    pub(super) fn go_on(&self, at: &FeedPosition) -> bool {
+        self.queue.go_on(at)
+    }
+}
+
+fn copy(request: &Request) -> Request {
+    let copy = Request::new(request.query.clone()).variables(request.variables.clone()).data(TellCost::of(request));
+    match &request.operation_name {
+        Some(name) => copy.operation_name(name.clone()),
+        None => copy,
+    }
+}
+
+fn refusal(error: ApiError, id: &RequestId) -> Answer {
+    let mut error = async_graphql::Error::from(error).into_server_error(Pos::default());
+    error.locations.clear();
+    crate::operation::finish_error(&mut error, Some(&id.0));
+    Answer::from_errors(vec![error])
+}

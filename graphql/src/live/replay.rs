@@ -1,0 +1,199 @@
+//! What a subscriber missed: pages by time out of the store, then the topic `stored` from a position on, up to where the
+//! subscriber's live feed begins.
+//!
+//! It is read as fast as the subscriber reads. When its live feed overflows meanwhile, that is emptied and begins anew
+//! further on: nothing is left out.
+
+use super::recent::Recent;
+use super::{FeedCursor, Hub, Joined, LiveEvent};
+use crate::schema::errors::ApiError;
+use chrono::{DateTime, TimeDelta, Utc};
+use futures::stream::{Stream, unfold};
+use ingest::bus::{BusError, FeedPosition, Followed, Follower, Topic};
+use schema::page::{Page, PageKey};
+use schema::query::{ListOrder, MAX_ROWS_READ, PageFilter, PageList, PageQuery, TimeSpan};
+use schema::store::Store;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::timeout;
+
+/// Pages read from the store at once.
+const PART: usize = 200;
+
+/// How long a replay waits for others to end.
+const TURN_WITHIN: Duration = Duration::from_secs(30);
+
+/// Pages that the list told and the topic may tell again: those of about its last hour.
+const MAY_COME_AGAIN: TimeDelta = TimeDelta::hours(1);
+
+/// Keys that one replay remembers; what is forgotten may be told again.
+const MAX_TOLD: usize = 20_000;
+
+/// From where.
+pub(crate) enum ReplayFrom {
+    /// A cursor of an earlier event.
+    Cursor(FeedCursor),
+    /// The pages created from this time on.
+    Time(DateTime<Utc>),
+}
+
+/// A replay under way.
+pub(crate) struct Replay {
+    hub: Arc<Hub>,
+    store: Arc<dyn Store>,
+    filter: PageFilter,
+    joined: Arc<Joined>,
+    /// The rest of the list by time.
+    list: Option<List>,
+    told: Recent,
+    follower: Box<dyn Follower>,
+    /// Where the subscriber's live feed begins.
+    goal: FeedPosition,
+    _turn: OwnedSemaphorePermit,
+}
+
+struct List {
+    span: TimeSpan,
+    after: Option<PageKey>,
+    pages: VecDeque<Page>,
+    is_read: bool,
+}
+
+/// What the replay found.
+enum Found {
+    Event(LiveEvent),
+    Nothing,
+    CaughtUp,
+}
+
+impl Replay {
+    /// Begins once the subscriber's live feed runs.
+    ///
+    /// # Errors
+    /// `BAD_CURSOR` where the cursor's position is not held, `UNAVAILABLE` while the bus is away or too many replay.
+    pub(crate) async fn open(
+        hub: Arc<Hub>,
+        store: Arc<dyn Store>,
+        filter: PageFilter,
+        from: ReplayFrom,
+        joined: Arc<Joined>,
+    ) -> Result<Self, ApiError> {
+        let turn = timeout(TURN_WITHIN, Arc::clone(&hub.replays).acquire_owned()).await;
+        let turn = turn.map_err(|_| ApiError::Unavailable)?.map_err(|_| ApiError::Unavailable)?;
+        joined.runs().await;
+        let goal = hub.position().ok_or(ApiError::Unavailable)?;
+        let (position, list) = match from {
+            ReplayFrom::Cursor(FeedCursor { position, listed: None }) => (position, None),
+            ReplayFrom::Cursor(FeedCursor { position, listed: Some(key) }) => {
+                let from = Some(key.created_at);
+                (position, Some(List::new(from, Some(key))))
+            }
+            ReplayFrom::Time(since) => {
+                (joined.asked_at.clone().unwrap_or_else(|| goal.clone()), Some(List::new(Some(since), None)))
+            }
+        };
+        let follower = hub.bus.follow_from(Topic::Stored, &position).await.map_err(unavailable)?;
+        let follower = follower.ok_or(ApiError::BadCursor)?;
+        let told = Recent::new(TimeDelta::MAX, MAX_TOLD);
+        Ok(Self { hub, store, filter, joined, list, told, follower, goal, _turn: turn })
+    }
+
+    /// The events, until the subscriber's live feed goes on; an error is the last one.
+    pub(crate) fn events(self) -> impl Stream<Item = Result<LiveEvent, ApiError>> {
+        unfold(Some(self), async |replay| {
+            let mut replay = replay?;
+            match replay.next().await {
+                Ok(Some(event)) => Some((Ok(event), Some(replay))),
+                Ok(None) => None,
+                Err(error) => Some((Err(error), None)),
+            }
+        })
+    }
+
+    async fn next(&mut self) -> Result<Option<LiveEvent>, ApiError> {
+        loop {
+            let found = match &mut self.list {
+                Some(_) => self.listed().await?,
+                None => self.followed().await?,
+            };
+            match found {
+                Found::Event(event) => return Ok(Some(event)),
+                Found::Nothing => {}
+                Found::CaughtUp => return Ok(None),
+            }
+        }
+    }
+
+    /// The next page by time.
+    async fn listed(&mut self) -> Result<Found, ApiError> {
+        let Some(list) = &mut self.list else { return Ok(Found::Nothing) };
+        if let Some(page) = list.pages.pop_front() {
+            let (key, now) = (page.key(), self.hub.clock.now());
+            if now - key.created_at < MAY_COME_AGAIN {
+                self.told.insert(&key, now);
+            }
+            let cursor = FeedCursor { position: self.follower.position(), listed: Some(key) };
+            return Ok(Found::Event(LiveEvent { page: Arc::new(page), cursor, missed_count: 0 }));
+        }
+        if list.is_read {
+            self.list = None;
+            // What the live feed told so far is in the list: it is passed here, where that is known.
+            self.goal = self.hub.position().ok_or(ApiError::Unavailable)?;
+            return Ok(Found::Nothing);
+        }
+        let query = PageQuery {
+            list: PageList::All,
+            order: ListOrder::OldestFirst,
+            during: list.span,
+            filter: self.filter.clone(),
+            after: list.after.take(),
+            limit: PART,
+            max_rows: MAX_ROWS_READ,
+        };
+        let slice = self.store.list_pages(&query).await?;
+        list.pages = slice.pages.into();
+        list.is_read = slice.next.is_none();
+        list.after = slice.next;
+        Ok(Found::Nothing)
+    }
+
+    /// The next page in the order of storing.
+    async fn followed(&mut self) -> Result<Found, ApiError> {
+        if self.follower.position().covers(&self.goal) {
+            return self.reached();
+        }
+        match self.follower.next().await.map_err(unavailable)? {
+            Followed::Missed(_) => Err(ApiError::BadCursor),
+            Followed::Record(record) => {
+                let Ok(page) = serde_json::from_slice::<Page>(&record.payload) else { return Ok(Found::Nothing) };
+                if !self.filter.matches(&page) || !self.told.insert(&page.key(), self.hub.clock.now()) {
+                    return Ok(Found::Nothing);
+                }
+                let cursor = FeedCursor { position: self.follower.position(), listed: None };
+                Ok(Found::Event(LiveEvent { page: Arc::new(page), cursor, missed_count: 0 }))
+            }
+        }
+    }
+
+    /// At the beginning of the live feed: goes on with that, or to where it begins anew.
+    fn reached(&mut self) -> Result<Found, ApiError> {
+        if self.joined.go_on(&self.follower.position()) {
+            return Ok(Found::CaughtUp);
+        }
+        self.goal = self.hub.position().ok_or(ApiError::Unavailable)?;
+        Ok(Found::Nothing)
+    }
+}
+
+impl List {
+    fn new(from: Option<DateTime<Utc>>, after: Option<PageKey>) -> Self {
+        Self { span: TimeSpan { from, to: None }, after, pages: VecDeque::new(), is_read: false }
+    }
+}
+
+fn unavailable(error: BusError) -> ApiError {
+    tracing::warn!(%error, "what a subscriber missed cannot be read");
+    ApiError::Unavailable
+}

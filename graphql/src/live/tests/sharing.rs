@@ -1,0 +1,103 @@
+//! Equal subscriptions are executed once, and each member is told what it alone missed.
+
+use super::harness::{Pair, Place, page};
+use crate::live::QUEUE;
+use serde_json::json;
+use std::sync::Arc;
+
+async fn start() -> (Place, super::harness::Feed) {
+    let place = Place::new(Pair::MemoryEmbedded).unwrap();
+    let feed = place.start().await;
+    (place, feed)
+}
+
+#[tokio::test]
+async fn equal_subscriptions_share_their_bytes_and_end_with_the_last() {
+    let (_place, feed) = start().await;
+    let query = "subscription($bots: Boolean) { pageCreated(filter: {isBot: $bots}) { page { pageId } } }";
+    let mut first = feed.listen(query).await;
+    let (mut second, mut other) = (feed.ask(query, json!(null)), feed.ask(query, json!({ "bots": false })));
+    feed.until(|feed| feed.hub.subscriber_count() == 2).await;
+    feed.store([page(1, 0)]).await;
+    let (one, same, apart) = (first.shared().await, second.shared().await, other.shared().await);
+    assert!(Arc::ptr_eq(&one, &same) && !Arc::ptr_eq(&one, &apart));
+    drop(first);
+    feed.store([page(2, 0)]).await;
+    assert_eq!(second.pages(1).await, [2]);
+    drop((second, other));
+    feed.until(|feed| feed.hub.subscriber_count() == 0).await;
+    assert_eq!(feed.listen(query).await.next_after(&feed, 3).await, [3], "and begins again");
+}
+
+#[tokio::test]
+async fn who_resumes_shares_once_it_is_live() {
+    let (_place, feed) = start().await;
+    let query = "subscription($at: String) { pageCreated(after: $at) { page { pageId } cursor } }";
+    let mut live = feed.listen(query).await;
+    feed.store([page(1, 0), page(2, 0)]).await;
+    let cursor = live.event().await.1;
+    let mut resumed = feed.ask(query, json!({ "at": cursor }));
+    assert_eq!((resumed.pages(1).await, live.pages(1).await), (vec![2], vec![2]));
+    feed.store([page(3, 0)]).await;
+    let (one, same) = (live.shared().await, resumed.shared().await);
+    assert!(Arc::ptr_eq(&one, &same), "{one} {same}");
+    assert_eq!(feed.hub.subscriber_count(), 1);
+}
+
+#[tokio::test]
+async fn only_who_is_slow_misses_and_learns_how_many() {
+    let (_place, feed) = start().await;
+    let query = "subscription { e: pageCreated(filter: {isBot: false}) { n: missedCount ...F } } \
+                 fragment F on PageCreatedEvent { missedCount page { pageId } }";
+    let (mut quick, mut slow) = (feed.listen(query).await, feed.ask(query, json!(null)));
+    let sent = QUEUE as u64 + 20;
+    for id in 1..=sent {
+        let bot = schema::page::Page { is_bot: true, ..page(10_000 + id, 0) };
+        feed.store_together(vec![page(id, 0), bot]).await;
+        let event = quick.next().await.unwrap();
+        assert_eq!(event["data"]["e"], json!({ "n": 0, "missedCount": 0, "page": { "pageId": id.to_string() } }));
+    }
+    for id in 1..=QUEUE as u64 {
+        assert_eq!(slow.next().await.unwrap()["data"]["e"]["page"]["pageId"], id.to_string());
+    }
+    feed.store([page(sent + 1, 0), page(sent + 2, 0)]).await;
+    let event = slow.next().await.unwrap();
+    assert_eq!(event["data"]["e"], json!({ "n": 20, "missedCount": 20, "page": { "pageId": (sent + 1).to_string() } }));
+    assert_eq!(slow.next().await.unwrap()["data"]["e"]["n"], 0);
+    assert_eq!(quick.next().await.unwrap()["data"]["e"]["n"], 0);
+}
+
+#[tokio::test]
+async fn what_is_refused_is_refused_to_each() {
+    let (_place, feed) = start().await;
+    for query in ["subscription { nothing }", "subscription { pageCreated(filter: {domains: [\"X\"]}) { cursor } }"] {
+        let (one, other) = (feed.ask(query, json!(null)), feed.ask(query, json!(null)));
+        assert_eq!((one.error().await, other.error().await), ("BAD_USER_INPUT".into(), "BAD_USER_INPUT".into()));
+    }
+}
+
+#[tokio::test]
+async fn the_pipeline_s_state_is_told_at_once_and_when_it_changes() {
+    let (_place, feed) = start().await;
+    let query = "subscription { pipelineChanged { isConnected stages { name inCount } } }";
+    let in_count = |answer: serde_json::Value| answer["data"]["pipelineChanged"]["stages"][2]["inCount"].clone();
+    let mut first = feed.ask(query, json!(null));
+    assert_eq!(in_count(first.next().await.unwrap()), json!(null));
+    feed.set_in_count(5);
+    assert_eq!(in_count(first.next().await.unwrap()), json!(5));
+    // Who comes later begins with the same.
+    let mut second = feed.ask(query, json!(null));
+    assert_eq!(in_count(second.next().await.unwrap()), json!(5));
+    let begun = tokio::time::Instant::now();
+    for count in 6..=9 {
+        feed.set_in_count(count);
+        let (one, same) = (first.shared().await, second.shared().await);
+        assert!(Arc::ptr_eq(&one, &same));
+        assert!(one.contains(&format!("\"inCount\":{count}")), "{one}");
+    }
+    assert!(begun.elapsed() >= std::time::Duration::from_millis(2_500), "at most once a second");
+    // Told again without a change: nothing comes.
+    feed.set_in_count(9);
+    let silent = tokio::time::timeout(std::time::Duration::from_millis(1_500), first.next()).await;
+    assert!(silent.is_err(), "{silent:?}");
+}

@@ -1,0 +1,87 @@
+// A break in the live feed, as the reference clients of its two protocols mend it: `after` brings what was missed.
+import { createClient as createEventsClient } from "graphql-sse";
+import { createClient as createSocketClient } from "graphql-ws";
+import { expect, it, onTestFinished, vi } from "vitest";
+import WebSocket from "ws";
+import { startPagetrack } from "../e2e/server";
+import { startStream } from "../e2e/stream";
+
+interface Event {
+  readonly pageId: number;
+  readonly cursor: string;
+}
+
+interface Told {
+  readonly data?: { readonly pageCreated: { readonly page: { readonly pageId: string }; readonly cursor: string } };
+  readonly errors?: readonly { readonly extensions: { readonly code: string } }[];
+}
+
+interface Asks {
+  iterate(payload: { query: string; variables: Record<string, unknown> }): AsyncIterableIterator<unknown>;
+  dispose(): unknown;
+}
+
+const query = "subscription ($after: String) { pageCreated(after: $after) { page { pageId } cursor } }";
+
+const clients: [string, (url: string) => Asks][] = [
+  ["graphql-ws", (url) => createSocketClient({ url: url.replace("http", "ws"), webSocketImpl: WebSocket, retryAttempts: 0 })],
+  ["graphql-sse", (url) => createEventsClient({ url, retryAttempts: 0 })],
+];
+
+/** A server that is told of a new page several times a second, numbered from 1. */
+async function start(): Promise<string> {
+  const stream = await startStream(["Lantern", "Lamp"]);
+  onTestFinished(() => stream.stop());
+  const server = await startPagetrack({ source: stream.url });
+  onTestFinished(async () => void (await server.stop()));
+  return new URL("graphql", server.url).href;
+}
+
+/** Listens on a connection of its own until it has heard enough. */
+async function listen(client: Asks, after: string | null, isEnough: (heard: readonly Event[]) => boolean): Promise<Event[]> {
+  const heard: Event[] = [];
+  for await (const told of client.iterate({ query, variables: { after } }) as AsyncIterableIterator<Told>) {
+    if (!told.data) throw new Error(JSON.stringify(told));
+    const { page, cursor } = told.data.pageCreated;
+    heard.push({ pageId: Number(page.pageId), cursor });
+    if (isEnough(heard)) break;
+  }
+  await client.dispose();
+  return heard;
+}
+
+async function newestPage(url: string): Promise<number> {
+  const body = JSON.stringify({ query: "{ pages(first: 1) { nodes { pageId } } }" });
+  const response = await fetch(url, { method: "POST", headers: { "content-type": "application/json" }, body });
+  const answer = (await response.json()) as { data: { pages: { nodes: { pageId: string }[] } } };
+  return Number(answer.data.pages.nodes[0]?.pageId);
+}
+
+it.each(clients)("brings %s what it missed, in order and without a hole, and goes on live", { timeout: 60_000 }, async (_name, create) => {
+  const url = await start();
+  const first = await listen(create(url), null, (heard) => heard.length === 2);
+  const [left] = first.slice(-1);
+  if (!left) throw new Error("nothing was heard");
+  // Some pages come while nobody listens.
+  const missed = await vi.waitFor(async () => {
+    const newest = await newestPage(url);
+    expect(newest).toBeGreaterThan(left.pageId + 3);
+    return newest;
+  }, { timeout: 20_000 });
+  const resumed = await listen(create(url), left.cursor, (heard) => (heard.at(-1)?.pageId ?? 0) >= missed + 3);
+  const wanted = Array.from(resumed, (_, i) => left.pageId + 1 + i);
+  expect(resumed.map((event) => event.pageId)).toEqual(wanted);
+});
+
+it.each(clients)("tells %s when its place is none", { timeout: 60_000 }, async (_name, create) => {
+  const url = await start();
+  const client = create(url);
+  const refused = JSON.stringify(
+    await client
+      .iterate({ query, variables: { after: "AAAA" } })
+      .next()
+      .then((told) => told.value as unknown, (error: unknown) => error),
+  );
+  expect(refused).toContain("BAD_CURSOR");
+  await client.dispose();
+});
