@@ -46,10 +46,18 @@ where
 /// # Errors
 /// The future's, or that no runtime could be had.
 pub fn block_on(run: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    allow_many_files();
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
     let ended = runtime.block_on(run);
     runtime.shutdown_timeout(LAST_CALLS);
     ended
+}
+
+/// Each connection is a file. Many systems allow a process 1,024 at first, and far more where it asks.
+fn allow_many_files() {
+    if let Err(error) = rlimit::increase_nofile_limit(rlimit::INFINITY) {
+        tracing::debug!(%error, "the limit of open files stays as it is");
+    }
 }
 
 async fn open_and_run<R>(bus: &BusUrl, stage: StageName, run: impl FnOnce(StageContext) -> R) -> anyhow::Result<()>

@@ -55,6 +55,10 @@ impl KafkaBus {
     fn reader(&self) -> rdkafka::ClientConfig {
         config::reader(&self.brokers, &self.group("reader"))
     }
+
+    fn follower(&self) -> rdkafka::ClientConfig {
+        config::follower(&self.brokers, &self.group("reader"))
+    }
 }
 
 #[async_trait]
@@ -71,11 +75,11 @@ impl Bus for KafkaBus {
     }
 
     async fn follow(&self, topic: Topic) -> Result<Box<dyn Follower>, BusError> {
-        Ok(Box::new(follower::follow(self.reader(), self.name(topic).into()).await?))
+        Ok(Box::new(follower::follow(self.follower(), self.name(topic).into()).await?))
     }
 
     async fn follow_from(&self, topic: Topic, at: &FeedPosition) -> Result<Option<Box<dyn Follower>>, BusError> {
-        let follower = follower::follow_from(self.reader(), self.name(topic).into(), at.clone()).await?;
+        let follower = follower::follow_from(self.follower(), self.name(topic).into(), at.clone()).await?;
         Ok(follower.map(|follower| Box::new(follower) as Box<dyn Follower>))
     }
 

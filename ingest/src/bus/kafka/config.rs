@@ -55,6 +55,16 @@ pub(super) fn reader(brokers: &[String], name: &str) -> ClientConfig {
     config
 }
 
+/// A reader that follows a topic for one who may read slowly, one of many: it fetches little ahead.
+pub(super) fn follower(brokers: &[String], name: &str) -> ClientConfig {
+    let mut config = reader(brokers, name);
+    config
+        .set("queued.min.messages", "1000")
+        .set("queued.max.messages.kbytes", "1024")
+        .set("fetch.max.bytes", MESSAGE_BYTES.to_string());
+    config
+}
+
 /// A member of a group. A member that dies is noticed within 10 s.
 pub(super) fn member(brokers: &[String], group: &str) -> ClientConfig {
     let mut config = reader(brokers, group);

@@ -110,3 +110,25 @@ async fn a_new_group_begins_at_the_first_record_without_a_gap() {
     assert_eq!(offsets(&receive(&mut member, 2).await), [3, 4]);
     assert_eq!(topic.gaps().await, []);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_position_behind_which_records_expired_is_not_held() {
+    let Some(topic) = Expiring::open("a_position_behind_which_records_expired", 1).await else { return };
+    let mut follower = topic.bus.follow(Topic::Input).await.unwrap();
+    let mut positions = Vec::new();
+    for _ in 1..=6 {
+        topic.publish(1).await;
+        follower.next().await.unwrap();
+        positions.push(follower.position());
+    }
+    // The third that was heard is the first that is there.
+    topic.expire_before(3).await;
+    for expired in &positions[..2] {
+        assert!(topic.bus.follow_from(Topic::Input, expired).await.unwrap().is_none());
+    }
+    let mut held = topic.bus.follow_from(Topic::Input, &positions[3]).await.unwrap().expect("it is held");
+    for position in &positions[4..] {
+        held.next().await.unwrap();
+        assert_eq!(held.position(), *position);
+    }
+}
