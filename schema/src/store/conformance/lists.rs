@@ -5,9 +5,10 @@ use crate::page::{Page, PageId};
 use crate::query::{ListOrder, MAX_ROWS_READ, PageFilter, PageList, PageQuery, TimeSpan};
 use crate::reference::{Reference, lists_of, read_list};
 use crate::store::Store;
-use crate::store::conformance::{Realm, check_all_reads, write};
+use crate::store::conformance::{Realm, check_all_reads, seal, write};
 use crate::wiki::ProjectFamily;
 use chrono::TimeDelta;
+use std::collections::BTreeSet;
 
 /// A question asked from either end of its list.
 fn both(query: &PageQuery) -> [PageQuery; 2] {
@@ -241,6 +242,69 @@ pub async fn a_filter_over_years(store: &dyn Store) {
             }
         }
     }
+}
+
+/// Pages come at the cursor's second, before and behind it: a walk meets each that was there at its start once, from either
+/// end, filtered or not.
+pub async fn a_walk_while_pages_come(store: &dyn Store) {
+    let realm = Realm::of("a_walk_while_pages_come");
+    // Two in each second, over some hours.
+    let page = |n: u32| {
+        let created_at = realm.page(n / 2 * 211).created_at;
+        Page { page_id: realm.page_id(u64::from(n) * 2), is_bot: n.is_multiple_of(3), created_at, ..realm.page(0) }
+    };
+    let mut pages: Vec<Page> = (0..100).map(page).collect();
+    write(store, &pages).await;
+    let mut number = 10_000;
+    for is_bot in [None, Some(false)] {
+        for list in lists_of(&pages[0]) {
+            for order in [ListOrder::NewestFirst, ListOrder::OldestFirst] {
+                let query = PageQuery {
+                    order,
+                    during: TimeSpan::of_hours(realm.hours()),
+                    filter: PageFilter { is_bot, ..PageFilter::default() },
+                    ..PageQuery::newest(list.clone(), 25)
+                };
+                let there = Reference::of(&pages).list_pages(&PageQuery { limit: usize::MAX, ..query.clone() });
+                let come = walk_while_pages_come(store, query.clone(), &there, &mut number).await;
+                pages.extend(come);
+            }
+        }
+    }
+    seal(store).await;
+    check_all_reads(store, &pages).await;
+}
+
+/// Walks to the end; the pages that came meanwhile.
+async fn walk_while_pages_come(store: &dyn Store, mut query: PageQuery, there: &[Page], number: &mut u64) -> Vec<Page> {
+    let realm = Realm::of("a_walk_while_pages_come");
+    let (mut met, mut come) = (Vec::new(), Vec::new());
+    loop {
+        let slice = list_pages(store, &query).await.expect("the store answers");
+        let at = slice.pages.last().map_or(realm.hour(5).start(), |page| page.created_at);
+        met.extend(slice.pages);
+        if slice.next.is_none() {
+            break;
+        }
+        query.after = slice.next;
+        let times = [at, at - TimeDelta::seconds(100), at + TimeDelta::seconds(100)];
+        let new: Vec<Page> = (*number..)
+            .zip(times)
+            .map(|(n, at)| Page {
+                page_id: realm.page_id(n * 2 + 1),
+                created_at: at.clamp(realm.hour(0).start(), realm.hour(40).start()),
+                ..realm.page(0)
+            })
+            .collect();
+        *number += times.len() as u64;
+        store.write_pages(&new, chrono::DateTime::UNIX_EPOCH).await.expect("the store takes a batch");
+        come.extend(new);
+    }
+    let distinct: BTreeSet<u64> = met.iter().map(|page| page.page_id.get()).collect();
+    let old: Vec<&Page> = met.iter().filter(|page| !come.contains(page)).collect();
+    assert_eq!(old, there.iter().collect::<Vec<_>>(), "{query:?}");
+    assert!(distinct.len() == met.len() && met.len() > old.len(), "{query:?}");
+    come
 }
 
 /// All pages of a filtered query, and the rows that each request read.
