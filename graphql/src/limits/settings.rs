@@ -77,7 +77,7 @@ pub struct Limits {
     #[arg(long = "limit-cost", env = "PAGETRACK_LIMIT_COST", value_name = "N", help_heading = HEADING)]
     #[arg(default_value_t = DEFAULT.cost, value_parser = within(1..=1_000_000))]
     pub cost: u64,
-    /// The same of each event of a subscription, which is executed for every subscriber.
+    /// The same of each event of a subscription, which is executed once for all who ask the same.
     #[arg(long = "limit-event-cost", env = "PAGETRACK_LIMIT_EVENT_COST", value_name = "N", help_heading = HEADING)]
     #[arg(default_value_t = DEFAULT.event_cost, value_parser = within(1..=10_000))]
     pub event_cost: u64,

@@ -37,9 +37,14 @@ impl SharedAnswer {
         Self { json, refused, position, missed, held: Arc::clone(held) }
     }
 
+    /// Whether nothing was executed.
+    pub(super) fn is_refusal(&self) -> bool {
+        !self.refused.is_empty()
+    }
+
     /// As it is told to one that missed so many events before it.
     pub(super) fn told(&self, missed: u64, keys: &MissedKeys) -> Told {
-        if !self.refused.is_empty() {
+        if self.is_refusal() {
             return Told::Own(Answer::from_errors(self.refused.clone()));
         }
         let patched = if missed == 0 { None } else { with_missed(&self.json, missed, keys) };

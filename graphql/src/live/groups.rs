@@ -56,6 +56,7 @@ struct Group {
 #[derive(Default)]
 struct Members {
     queues: Vec<Arc<Queue>>,
+    /// What who joins later is told at once.
     last: Option<Arc<SharedAnswer>>,
     run: Option<AbortHandle>,
 }
@@ -178,7 +179,8 @@ impl Group {
     fn tell(&self, answer: Arc<SharedAnswer>) {
         let mut members = self.lock();
         members.queues.iter().for_each(|queue| queue.push(&answer));
-        if self.is_state {
+        // Who joins between a refusal and the group's end is refused, too.
+        if self.is_state || answer.is_refusal() {
             members.last = Some(answer);
         }
     }
@@ -272,4 +274,21 @@ fn refusal(error: ApiError, id: &RequestId) -> Answer {
     error.locations.clear();
     crate::operation::finish_error(&mut error, Some(&id.0));
     Answer::from_errors(vec![error])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use async_graphql::ServerError;
+
+    #[tokio::test]
+    async fn who_joins_behind_a_refusal_is_refused() {
+        let (group, held) = (Group::new(false, MissedKeys::default()), Arc::default());
+        let refusal = Answer::from_errors(vec![ServerError::new("no", None)]);
+        group.tell(Arc::new(SharedAnswer::new(refusal, None, 0, &held)));
+        let late = Arc::new(Queue::new(held));
+        group.admit(&late);
+        group.end();
+        assert!(late.pop_behind(None).await.is_some_and(|(answer, _)| answer.is_refusal()));
+    }
 }

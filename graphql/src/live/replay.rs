@@ -25,6 +25,9 @@ const PART: usize = 200;
 /// How long a replay waits for others to end.
 const TURN_WITHIN: Duration = Duration::from_secs(30);
 
+/// How long a replay may take, since it keeps others from theirs: its reader goes on where it was, at the end of the line.
+const MAX_TIME: TimeDelta = TimeDelta::minutes(10);
+
 /// Pages that the list told and the topic may tell again: those of about its last hour.
 const MAY_COME_AGAIN: TimeDelta = TimeDelta::hours(1);
 
@@ -51,6 +54,7 @@ pub(crate) struct Replay {
     follower: Box<dyn Follower>,
     /// Where the subscriber's live feed begins.
     goal: FeedPosition,
+    begun: DateTime<Utc>,
     _turn: OwnedSemaphorePermit,
 }
 
@@ -96,8 +100,8 @@ impl Replay {
         };
         let follower = hub.bus.follow_from(Topic::Stored, &position).await.map_err(unavailable)?;
         let follower = follower.ok_or(ApiError::BadCursor)?;
-        let told = Recent::new(TimeDelta::MAX, MAX_TOLD);
-        Ok(Self { hub, store, filter, joined, list, told, follower, goal, _turn: turn })
+        let (told, begun) = (Recent::new(TimeDelta::MAX, MAX_TOLD), hub.clock.now());
+        Ok(Self { hub, store, filter, joined, list, told, follower, goal, begun, _turn: turn })
     }
 
     /// The events, until the subscriber's live feed goes on; an error is the last one.
@@ -114,6 +118,10 @@ impl Replay {
 
     async fn next(&mut self) -> Result<Option<LiveEvent>, ApiError> {
         loop {
+            if self.hub.clock.now() - self.begun > MAX_TIME {
+                let text = "what was missed must be read within 10 minutes; go on with `after` and the last cursor";
+                return Err(ApiError::LimitExceeded(text.into()));
+            }
             let found = match &mut self.list {
                 Some(_) => self.listed().await?,
                 None => self.followed().await?,

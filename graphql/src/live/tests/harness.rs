@@ -42,6 +42,7 @@ pub(super) struct Place {
 pub(super) struct Feed {
     pub(super) groups: Arc<Groups>,
     pub(super) hub: Arc<Hub>,
+    pub(super) clock: Arc<FixedClock>,
     pipeline: Arc<Writing>,
     bus: Arc<dyn Bus>,
     store: Arc<dyn Store>,
@@ -76,7 +77,8 @@ impl Place {
         });
         let store = timeout(DEADLINE, opening).await.expect("a store in time");
         let bus = ingest::bus::open(&self.bus, Arc::clone(&store)).await.unwrap();
-        let clock: Arc<dyn Clock> = Arc::new(FixedClock::at(NOW));
+        let fixed = Arc::new(FixedClock::at(NOW));
+        let clock: Arc<dyn Clock> = Arc::clone(&fixed) as _;
         let hub = Hub::new(Arc::clone(&clock), Arc::clone(&bus));
         let pipeline = Arc::new(Writing::default());
         let schema = build(
@@ -88,6 +90,7 @@ impl Place {
         let follows = tokio::spawn(async move { following.follow(ends).await.unwrap() });
         let feed = Feed {
             groups: Groups::new(schema, Arc::clone(&hub), Limits::default()),
+            clock: fixed,
             pipeline,
             hub,
             bus,

@@ -3,6 +3,7 @@
 use super::harness::{Feed, Pair, Place, page};
 use crate::live::QUEUE;
 use crate::schema::cursor::encode;
+use schema::clock::Clock;
 use serde_json::json;
 use std::collections::BTreeSet;
 
@@ -214,5 +215,22 @@ async fn a_broken_replay_by_time_goes_on_where_it_was(place: &Place, _: Pair) {
     feed.store([page(7, 0)]).await;
     while resumed.event().await.0 != 7 {}
     drop(resumed);
+    feed.stop().await;
+}
+
+/// It would keep others from theirs.
+#[tokio::test]
+async fn a_replay_that_takes_too_long_ends_and_goes_on_by_its_cursor() {
+    let place = Place::new(Pair::MemoryEmbedded).expect("it needs no servers");
+    let feed = place.start().await;
+    feed.store((1..=5).map(|id| page(id, 100 - id as i64))).await;
+    feed.settled().await;
+    let mut slow = feed.ask(SINCE, json!({ "since": "2025-05-18T10:00:00Z" }));
+    let cursor = slow.event().await.1;
+    feed.clock.set(feed.clock.now() + chrono::TimeDelta::minutes(10));
+    assert_eq!(slow.pages(1).await, [2]);
+    feed.clock.set(feed.clock.now() + chrono::TimeDelta::seconds(1));
+    assert_eq!(slow.error().await, "LIMIT_EXCEEDED");
+    assert_eq!(after(&feed, &cursor).pages(4).await, [2, 3, 4, 5]);
     feed.stop().await;
 }
