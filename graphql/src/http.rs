@@ -43,7 +43,7 @@ pub fn router(groups: Arc<Groups>, limits: Limits, origins: Origins, stop: Cance
 
 /// What surrounds all routes of the port: content coding, and what pages of other hosts may ask.
 pub fn surround(router: Router, origins: &Origins) -> Router {
-    let router = router.layer(coding::layer());
+    let router = coding::code(router);
     match origins.layer() {
         Some(cors) => router.layer(cors),
         None => router,

@@ -32,6 +32,13 @@ async fn what_is_longer_than_1_kb_is_coded_as_the_client_likes_it() {
         check(long(), coding, Some(coding)).await;
     }
     check(long(), "gzip;q=0.5, zstd;q=0.9", Some("zstd")).await;
+    // Some list zstd with the others and cannot read it.
+    check(long(), "gzip, deflate, br, zstd", Some("br")).await;
+    check(long(), "gzip, zstd", Some("gzip")).await;
+    check(long(), "gzip;q=0.5, zstd;q=0.5", Some("gzip")).await;
+    check(long(), "*", Some("br")).await;
+    check(long(), "br;q=x, zstd", Some("zstd")).await;
+    check(long(), "gzip, br;q=0", Some("gzip")).await;
     check(long(), "identity", None).await;
     check(long(), "compress", None).await;
     check(text(1_024, "application/json"), "br, gzip, zstd", None).await;
