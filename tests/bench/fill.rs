@@ -41,9 +41,19 @@ impl Pages {
         (0..).zip(events.map(clean)).map(move |(n, page)| of_own(page, day, n))
     }
 
+    /// All pages.
+    pub(crate) fn all(self) -> impl Iterator<Item = Page> {
+        (0..self.days()).flat_map(move |day| self.of_day(day))
+    }
+
+    /// Over how many hours they are spread.
+    pub(crate) fn hours(self) -> i64 {
+        24 * i64::try_from(self.days()).expect("a few days")
+    }
+
     /// When half of the pages had been created.
     pub(crate) fn middle(self) -> DateTime<Utc> {
-        self.now - TimeDelta::hours(12 * i64::try_from(self.days()).expect("a few days"))
+        self.now - TimeDelta::hours(self.hours() / 2)
     }
 }
 

@@ -10,11 +10,13 @@ mod embedded;
 mod feed;
 mod fill;
 mod latency;
+mod live;
 mod machine;
 mod pure;
 mod reads;
 mod stored;
 mod table;
+mod walk;
 
 use anyhow::Context;
 use bytes::Bytes;
@@ -49,6 +51,9 @@ async fn main() -> anyhow::Result<()> {
     }
     if is_wanted("embedded") {
         embedded::measure(&events, &pages, &mut table).await?;
+    }
+    if is_wanted("live") {
+        live::measure(&mut table).await?;
     }
     if is_wanted("distributed") {
         distributed::measure(&events[..DISTRIBUTED], &pages[..DISTRIBUTED], &mut table).await?;

@@ -3,16 +3,21 @@
 use crate::ask::wait_for_any_answer;
 use crate::distributed::Cluster;
 use crate::embedded::{arguments, free_port};
-use crate::feed::Feed;
 use crate::fill::{Pages, fill};
 use crate::reads::reads;
 use crate::table::{Table, Wanted};
+use crate::walk::{self, ARRIVE_EVERY};
+use anyhow::bail;
 use rusqlite::Connection;
+use schema::clock::{Clock, SystemClock};
+use schema::page::Page;
 use schema::store::embedded::DATABASE_FILE;
 use schema::store::{Durability, Migration, StoreUrl};
 use std::path::Path;
 use std::time::Duration;
 use tests::process::Process;
+use tests::stream_server::StreamServer;
+use tokio::time::interval;
 
 /// What the 99th percentiles of the small store are compared by.
 type Times = Vec<f64>;
@@ -38,13 +43,25 @@ pub(crate) async fn embedded(
     drop(store);
     table.add(&format!("{name}: on disk"), Wanted::AtMost(600.0), bytes_a_page(folder, pages)?, "bytes a page");
 
-    let feed = Feed::start(&[]).await?;
+    let stream = StreamServer::start().await;
     let port = free_port()?;
-    let mut process = Process::start("pagetrack", &arguments(folder, &feed.url(), port), folder)?;
+    let mut process = Process::start("pagetrack", &arguments(folder, stream.url().as_str(), port), folder)?;
     let base = format!("http://127.0.0.1:{port}");
     wait_for_any_answer(&base).await?;
     let times = measure_reads(&name, &base, pages, false, smaller, table).await?;
     table.add(&format!("{name}: peak memory of these reads"), Wanted::AtMost(256.0), process.peak_memory_mb()?, "MB");
+    if pages.count == crate::MILLION {
+        let arrivals = async {
+            stream.wait_for_visits(1).await;
+            let mut tick = interval(ARRIVE_EVERY);
+            for arrivals in walk::arrivals(pages) {
+                arrivals.into_iter().for_each(|(event, page)| stream.publish(page.created_at, event));
+                tick.tick().await;
+            }
+            bail!("they come without end")
+        };
+        walk::measure(&name, &base, pages, arrivals, table).await?;
+    }
     process.stop(Duration::from_secs(15)).await?;
     Ok(times)
 }
@@ -68,6 +85,18 @@ pub(crate) async fn cassandra(
     let base = format!("http://{listen}");
     wait_for_any_answer(&base).await?;
     let times = measure_reads(&name, &base, pages, true, smaller, table).await?;
+    if pages.count == crate::MILLION {
+        let arrivals = async {
+            let mut tick = interval(ARRIVE_EVERY);
+            for arrivals in walk::arrivals(pages) {
+                let arrivals: Vec<Page> = arrivals.into_iter().map(|(_, page)| page).collect();
+                store.write_pages(&arrivals, SystemClock.now()).await?;
+                tick.tick().await;
+            }
+            bail!("they come without end")
+        };
+        walk::measure(&name, &base, pages, arrivals, table).await?;
+    }
     serve.stop(Duration::from_secs(15)).await?;
     Ok(times)
 }

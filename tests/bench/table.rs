@@ -49,7 +49,7 @@ impl Table {
 }
 
 /// A number with as many digits as mean something, thousands apart.
-fn figure(value: f64) -> String {
+pub(crate) fn figure(value: f64) -> String {
     if value.abs() < 100.0 {
         return format!("{value:.2}");
     }

@@ -7,6 +7,9 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::OnceLock;
 use std::time::Duration;
 
+/// Of processor time, a second: what Linux tells programs on every architecture that it is asked on here (proc(5)).
+const TICKS: u64 = 100;
+
 /// A running program. Killed when it is dropped.
 #[derive(Debug)]
 pub struct Process {
@@ -93,10 +96,30 @@ impl Process {
     /// # Errors
     /// When it has ended, or the system does not tell.
     pub fn peak_memory_mb(&self) -> anyhow::Result<f64> {
+        self.memory("VmHWM:")
+    }
+
+    /// The memory that it has resident now, in MB.
+    ///
+    /// # Errors
+    /// When it has ended, or the system does not tell.
+    pub fn memory_mb(&self) -> anyhow::Result<f64> {
+        self.memory("VmRSS:")
+    }
+
+    fn memory(&self, what: &str) -> anyhow::Result<f64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM")?;
+        let line = status.lines().find_map(|line| line.strip_prefix(what)).context("no figure of its memory")?;
         let kilobytes: f64 = line.trim().trim_end_matches(" kB").parse()?;
         Ok(kilobytes / 1024.0)
+    }
+
+    /// User and system time that it took so far.
+    ///
+    /// # Errors
+    /// When it has ended, or the system does not tell.
+    pub fn cpu_time(&self) -> anyhow::Result<Duration> {
+        cpu_time_of(&self.child.id().to_string())
     }
 
     /// What it printed last.
@@ -121,6 +144,18 @@ impl Drop for Process {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// User and system time of the process with this number, or of `self`.
+///
+/// # Errors
+/// When there is none, or the system does not tell.
+pub fn cpu_time_of(process: &str) -> anyhow::Result<Duration> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat"))?;
+    // The name before it may hold anything, spaces too.
+    let (_, rest) = stat.rsplit_once(')').context("no name in stat")?;
+    let ticks: u64 = rest.split_whitespace().skip(11).take(2).map(str::parse::<u64>).sum::<Result<_, _>>()?;
+    Ok(Duration::from_millis(ticks * 1_000 / TICKS))
 }
 
 /// The folder of the programs, built from the present sources, once.

@@ -1,0 +1,143 @@
+//! The live feed under load: half of the subscribers read, half do not, and those that read get every event.
+
+mod listener;
+
+use crate::ask::wait_for_any_answer;
+use crate::embedded::{arguments, free_port};
+use crate::table::{Table, Wanted, percentile};
+use anyhow::{Context, ensure};
+use bytes::Bytes;
+use futures::future::try_join_all;
+use listener::{Heard, Listener, document};
+use schema::page::Page;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+use tests::process::{Process, cpu_time_of};
+use tests::stream_server::StreamServer;
+use tokio::time::{MissedTickBehavior, interval};
+
+/// How long events come: less than the server waits for one who takes nothing.
+const LASTS: Duration = Duration::from_secs(30);
+
+/// Connections that are made at once.
+const AT_ONCE: usize = 50;
+
+/// What one run has.
+#[derive(Debug, Clone, Copy)]
+struct Load {
+    subscribers: usize,
+    /// Events a second.
+    rate: u32,
+    /// Distinct documents among the subscribers.
+    documents: usize,
+}
+
+/// When each page was told to the server, by wiki and number.
+pub(super) type Published = Arc<Mutex<HashMap<(String, String), Instant>>>;
+
+/// What a run showed.
+struct Figures {
+    /// Milliseconds from the stream to each reader's socket: more than from the commit.
+    delays: Vec<f64>,
+    /// Events that those who did not read learned to have missed, of all that were theirs.
+    missed: f64,
+    memory_mb: f64,
+    /// Processors that the server was using, and those that the clients and the stream were.
+    server: f64,
+    clients: f64,
+}
+
+/// Loads of few events for many, and of many for few; with equal and with distinct documents.
+pub(crate) async fn measure(table: &mut Table) -> anyhow::Result<()> {
+    for (subscribers, rate) in [(1_000, 20), (100, 200)] {
+        for documents in [1, 50] {
+            let load = Load { subscribers, rate, documents };
+            let mut figures = run(load).await.with_context(|| format!("{load:?}"))?;
+            add(table, load, &mut figures);
+        }
+    }
+    Ok(())
+}
+
+fn add(table: &mut Table, load: Load, figures: &mut Figures) {
+    let plural = if load.documents == 1 { "" } else { "s" };
+    let of = format!(
+        "live: {} subscribers × {}/s, {} document{plural}",
+        crate::table::figure(load.subscribers as f64),
+        load.rate,
+        load.documents
+    );
+    let mut row = |what: &str, wanted, measured, unit| table.add(&format!("{of}: {what}"), wanted, measured, unit);
+    row("stream → socket, p50", Wanted::Stated, percentile(&mut figures.delays, 50), "ms");
+    row("stream → socket, p99", Wanted::AtMost(250.0), percentile(&mut figures.delays, 99), "ms");
+    row("memory growth", Wanted::AtMost(150.0), figures.memory_mb, "MB");
+    row("left out for those who do not read", Wanted::Stated, figures.missed, "%");
+    row("the server's processors", Wanted::Stated, figures.server, "cores");
+    row("the clients' own, the stream's included", Wanted::Stated, figures.clients, "cores");
+}
+
+async fn run(load: Load) -> anyhow::Result<Figures> {
+    let (folder, server) = (tempfile::tempdir()?, StreamServer::start().await);
+    let port = free_port()?;
+    let process = Process::start("pagetrack", &arguments(folder.path(), server.url().as_str(), port), folder.path())?;
+    wait_for_any_answer(&format!("http://127.0.0.1:{port}")).await?;
+    server.wait_for_visits(1).await;
+    let events = fresh_events(load.rate as usize * LASTS.as_secs() as usize);
+    let before = process.memory_mb()?;
+    let published = Published::default();
+    let (readers, silent) = connect(load, port, &published).await?;
+    let wanted = events.len();
+    let reading: Vec<_> = readers.into_iter().map(|reader| tokio::spawn(reader.hear(wanted))).collect();
+    let cpu = (Instant::now(), process.cpu_time()?, cpu_time_of("self")?);
+    publish(&server, load.rate, events, &published).await;
+    let heard = all(reading).await?;
+    let seconds = cpu.0.elapsed().as_secs_f64();
+    let (of_server, of_clients) = (process.cpu_time()? - cpu.1, cpu_time_of("self")? - cpu.2);
+    let delays: Vec<f64> = heard.into_iter().flat_map(|heard| heard.delays).collect();
+    ensure!(delays.len() == load.subscribers / 2 * wanted, "those who read did not get every event");
+    let late = all(silent.into_iter().map(|silent| tokio::spawn(silent.hear(wanted))).collect()).await?;
+    let missed: u64 = late.iter().map(|heard| heard.missed).sum();
+    Ok(Figures {
+        delays,
+        missed: 100.0 * missed as f64 / (late.len() * wanted) as f64,
+        memory_mb: process.peak_memory_mb()? - before,
+        server: of_server.as_secs_f64() / seconds,
+        clients: of_clients.as_secs_f64() / seconds,
+    })
+}
+
+/// Those that will read, and those that will not until all is over.
+async fn connect(load: Load, port: u16, published: &Published) -> anyhow::Result<(Vec<Listener>, Vec<Listener>)> {
+    let (mut readers, mut silent) = (Vec::new(), Vec::new());
+    let numbers: Vec<usize> = (0..load.subscribers).collect();
+    for part in numbers.chunks(AT_ONCE) {
+        // Each document has as many that read as that do not.
+        let listening = part.iter().map(|i| Listener::connect(port, document(i / 2 % load.documents), published));
+        for (i, listener) in part.iter().zip(try_join_all(listening).await?) {
+            if i % 2 == 0 { readers.push(listener) } else { silent.push(listener) }
+        }
+    }
+    Ok((readers, silent))
+}
+
+async fn publish(server: &StreamServer, rate: u32, events: Vec<(Bytes, Page)>, published: &Published) {
+    let mut tick = interval(Duration::from_secs(1) / rate);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Burst);
+    for (event, page) in events {
+        tick.tick().await;
+        let key = (page.domain.to_string(), page.page_id.to_string());
+        published.lock().expect("no holder of this lock panics").insert(key, Instant::now());
+        server.publish(page.created_at, event);
+    }
+}
+
+async fn all(tasks: Vec<tokio::task::JoinHandle<anyhow::Result<Heard>>>) -> anyhow::Result<Vec<Heard>> {
+    try_join_all(tasks).await?.into_iter().collect()
+}
+
+#[expect(clippy::disallowed_methods, reason = "a bench measures the present")]
+fn fresh_events(count: usize) -> Vec<(Bytes, Page)> {
+    let events = ingest::sample::history(4_712, count, chrono::Utc::now());
+    events.map(|event| (event.clone(), ingest::clean::clean(&event).expect("sample events are clean"))).collect()
+}
