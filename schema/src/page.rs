@@ -20,7 +20,8 @@ pub struct Page {
     pub user_name: String,
     /// The wiki's host name.
     pub domain: Domain,
-    /// Full title with underscores and namespace prefix.
+    /// Full title with underscores and namespace prefix, at most 60,000 bytes: it is part of a table's key. (What comes
+    /// from the stream has 1,024 at most.)
     pub page_title: String,
     /// The event's own time, whole seconds.
     #[serde(with = "chrono::serde::ts_seconds")]

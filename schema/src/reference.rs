@@ -106,6 +106,12 @@ impl Reference {
         newest_by(self.pages().filter(|page| page.page_id == page_id), |page| page.domain.clone())
     }
 
+    /// The creations on a wiki under this title, newest first.
+    pub fn pages_by_title(&self, domain: &Domain, page_title: &str, limit: usize) -> Vec<Page> {
+        let of_domain = self.list(&PageList::Domain(domain.clone()));
+        of_domain.into_iter().filter(|page| page.page_title == page_title).take(limit).cloned().collect()
+    }
+
     /// The newest page of each account with this number, by domain.
     pub fn users_by_id(&self, user_id: UserId) -> Vec<Page> {
         newest_by(self.pages().filter(|page| page.user_id == user_id), |page| page.domain.clone())

@@ -107,6 +107,10 @@ pub trait Store: Send + Sync {
     /// Every page with this number, one per wiki, by domain.
     async fn pages_by_id(&self, page_id: PageId) -> Result<Vec<Page>, StoreError>;
 
+    /// The creations on a wiki under exactly this title, newest first, ties by page id descending: at most `limit`. A title
+    /// may be given again once its page was deleted or moved.
+    async fn pages_by_title(&self, domain: &Domain, page_title: &str, limit: usize) -> Result<Vec<Page>, StoreError>;
+
     /// The newest page of each account with this number, by domain.
     async fn users_by_id(&self, user_id: UserId) -> Result<Vec<Page>, StoreError>;
 

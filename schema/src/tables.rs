@@ -4,7 +4,7 @@
 pub const TABLES_CQL: &str = include_str!("../tables.cql");
 
 /// The version of the tables' layout that this program writes.
-pub const SCHEMA_VERSION: i32 = 2;
+pub const SCHEMA_VERSION: i32 = 3;
 
 /// The tables that hold a row for each page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -23,11 +23,13 @@ pub enum Table {
     PagesByUserName,
     /// By hour, newest first.
     LatestPages,
+    /// By wiki and title.
+    PagesByTitle,
 }
 
 impl Table {
     /// All of them.
-    pub const ALL: [Table; 7] = [
+    pub const ALL: [Table; 8] = [
         Table::PagesById,
         Table::PagesByUser,
         Table::PagesByAccount,
@@ -35,6 +37,7 @@ impl Table {
         Table::PagesByTime,
         Table::PagesByUserName,
         Table::LatestPages,
+        Table::PagesByTitle,
     ];
 
     /// The table's name; the embedded store has an index for each.
@@ -47,6 +50,7 @@ impl Table {
             Table::PagesByTime => "pages_by_time",
             Table::PagesByUserName => "pages_by_user_name",
             Table::LatestPages => "latest_pages",
+            Table::PagesByTitle => "pages_by_title",
         }
     }
 

@@ -8,7 +8,7 @@
 //!
 //! Of one creation in `pages_by_time` the largest version counts. A row of another author with a smaller version may stay
 //! in the tables that have the author in their key, as the rules of the tables allow it, and so may what counts of that
-//! author. `pages_by_id` may lack a creation of which it has a newer one. Lists may hold more than the pages say.
+//! author; and in `pages_by_title` one under another title. `pages_by_id` may lack a creation of which it has a newer one. Lists may hold more than the pages say.
 
 mod difference;
 mod digest;

@@ -74,6 +74,10 @@ impl Store for StoppingStore {
         gone()
     }
 
+    async fn pages_by_title(&self, _: &Domain, _: &str, _: usize) -> Result<Vec<Page>, StoreError> {
+        gone()
+    }
+
     async fn users_by_id(&self, _: UserId) -> Result<Vec<Page>, StoreError> {
         gone()
     }

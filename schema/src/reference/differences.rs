@@ -23,6 +23,8 @@ pub enum Scope {
 const SHOWN: usize = 20;
 /// Pages asked for at once.
 const SLICE: usize = 500;
+/// Pages of one title.
+const UNDER_A_TITLE: usize = 100;
 
 /// What `store` answers differently from `reference`, each in a line; empty when all is right.
 ///
@@ -32,6 +34,7 @@ pub async fn differences(store: &dyn Store, reference: &Reference, scope: Scope)
     let mut found = Found::default();
     compare_lists(store, reference, scope, &mut found).await?;
     compare_keys(store, reference, &mut found).await?;
+    compare_titles(store, reference, &mut found).await?;
     compare_names(store, reference, &mut found).await?;
     compare_hours(store, reference, &mut found).await?;
     compare_domains(store, reference, scope, &mut found).await?;
@@ -108,6 +111,20 @@ async fn compare_list(
         let stored = read_list(store, query.clone()).await?;
         found.compare_rows(|| format!("{:?} of {:?}, {order:?}", query.list, query.during), &stored, &wanted);
         wanted.reverse();
+    }
+    Ok(())
+}
+
+/// The newest pages under each title.
+async fn compare_titles(store: &dyn Store, reference: &Reference, found: &mut Found) -> Result<(), StoreError> {
+    let mut titles: HashMap<(&Domain, &str), Vec<&Page>> = HashMap::new();
+    for page in reference.pages() {
+        titles.entry((&page.domain, &page.page_title)).or_default().push(page);
+    }
+    for ((domain, title), pages) in titles {
+        let wanted = Reference::of(pages).pages_by_title(domain, title, UNDER_A_TITLE);
+        let stored = store.pages_by_title(domain, title, UNDER_A_TITLE).await?;
+        found.compare_all(|| format!("pages of {domain} under {title:?}"), &stored, &wanted);
     }
     Ok(())
 }

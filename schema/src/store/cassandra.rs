@@ -134,6 +134,10 @@ impl Store for CassandraStore {
         self.rows_read.of(Call::PagesById, lookup::pages_by_id(self, page_id)).await
     }
 
+    async fn pages_by_title(&self, domain: &Domain, page_title: &str, limit: usize) -> Result<Vec<Page>, StoreError> {
+        self.rows_read.of(Call::PagesByTitle, lookup::pages_by_title(self, domain, page_title, limit)).await
+    }
+
     async fn users_by_id(&self, user_id: UserId) -> Result<Vec<Page>, StoreError> {
         self.rows_read.of(Call::UsersById, lookup::users_by_id(self, user_id)).await
     }

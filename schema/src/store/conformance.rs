@@ -51,7 +51,7 @@ macro_rules! store_conformance {
     ($open:path) => {
         $crate::store_conformance! { $open;
             documented_reads, unknown_keys, two_wikis_with_the_same_ids, strangers_with_ones_number, batches_answer_in_order, accounts_of_a_name, a_renamed_account,
-            users_of_an_hour, oldest_pages, wikis_are_listed,
+            users_of_an_hour, oldest_pages, wikis_are_listed, pages_of_a_title,
             lists_are_ordered_as_text, ten_thousand_pages_of_one_user, five_hundred_pages_in_one_second,
             few_pages_pass_a_filter, every_filter, time_spans_are_half_open, a_slice_begins_behind_any_key,
             nothing_is_written, writing_twice_changes_nothing, any_order_gives_the_same, the_larger_version_wins,

@@ -3,6 +3,7 @@
 //! A page is stored once and indexed in the order of each table (`layout.sql`). All calls to the database run on
 //! threads of their own, so that no async thread waits for a disk.
 
+mod awaiting;
 mod batch;
 mod commits;
 mod counting;
@@ -21,6 +22,7 @@ mod rows;
 mod scan;
 #[cfg(test)]
 mod tests;
+mod titles;
 mod writer;
 
 use crate::hour::Hour;
@@ -140,6 +142,12 @@ impl Store for EmbeddedStore {
         self.rows_read.of(Call::PagesById, self.readers.read(move |db| lookups::pages_by_id(db, page_id))).await
     }
 
+    async fn pages_by_title(&self, domain: &Domain, page_title: &str, limit: usize) -> Result<Vec<Page>, StoreError> {
+        let (domain, page_title) = (domain.clone(), page_title.to_owned());
+        let read = move |db: &Connection| titles::pages_by_title(db, &domain, &page_title, limit);
+        self.rows_read.of(Call::PagesByTitle, self.readers.read_titles(read)).await
+    }
+
     async fn users_by_id(&self, user_id: UserId) -> Result<Vec<Page>, StoreError> {
         self.rows_read.of(Call::UsersById, self.readers.read(move |db| lookups::users_by_id(db, user_id))).await
     }
@@ -166,9 +174,10 @@ impl Store for EmbeddedStore {
         Ok(None)
     }
 
-    /// A write's transaction holds its counts. Only what a store of before had not counted is waited for, a moment.
+    /// A write's transaction holds its counts. Only what a store of before had not counted, or not entered by its title, is
+    /// waited for, a moment.
     async fn seal_counts(&self, _: DateTime<Utc>) -> Result<Sealing, StoreError> {
-        counting::wait(&self.readers).await
+        awaiting::wait(&self.readers).await
     }
 
     async fn retention(&self) -> Result<Retention, StoreError> {

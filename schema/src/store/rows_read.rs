@@ -19,6 +19,8 @@ pub enum Call {
     LoadDomains,
     /// `pages_by_id`
     PagesById,
+    /// `pages_by_title`
+    PagesByTitle,
     /// `users_by_id`
     UsersById,
     /// `users_by_name`
@@ -37,12 +39,13 @@ pub enum Call {
 
 impl Call {
     /// All of them.
-    pub const ALL: [Call; 12] = [
+    pub const ALL: [Call; 13] = [
         Call::ListPages,
         Call::LoadPages,
         Call::LoadUsers,
         Call::LoadDomains,
         Call::PagesById,
+        Call::PagesByTitle,
         Call::UsersById,
         Call::UsersByName,
         Call::Domains,
@@ -60,6 +63,7 @@ impl Call {
             Call::LoadUsers => "load_users",
             Call::LoadDomains => "load_domains",
             Call::PagesById => "pages_by_id",
+            Call::PagesByTitle => "pages_by_title",
             Call::UsersById => "users_by_id",
             Call::UsersByName => "users_by_name",
             Call::Domains => "domains",

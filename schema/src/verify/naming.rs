@@ -1,7 +1,7 @@
 //! Which rows differ in the hours whose digests do.
 
 use crate::hour::Hour;
-use crate::page::{Page, PageKey};
+use crate::page::{Page, PageKey, UserId};
 use crate::store::{Scan, Store, StoreError};
 use crate::tables::Table;
 use crate::verify::digest::Digests;
@@ -98,8 +98,7 @@ impl Run<'_, '_> {
             let stored = load_row(self.store, table, page).await?;
             // One line for a page, though both its right row and a wrong one were candidates.
             let found = difference(table, wanted, stored.as_ref());
-            if let Some(difference) = found.filter(|_| told.insert((page.key(), page.user_id, page.user_name.clone())))
-            {
+            if let Some(difference) = found.filter(|_| told.insert(row_of(table, page))) {
                 self.report(&difference);
             }
         }
@@ -149,6 +148,14 @@ async fn candidates(store: &dyn Store, table: Table, hours: &[Hour]) -> Result<V
     Ok(candidates)
 }
 
+/// Which row of a table a page is: the creation's, and where others of other authors or titles may stay beside it, whose.
+fn row_of(table: Table, page: &Page) -> (PageKey, Option<UserId>, String) {
+    match table {
+        Table::PagesByTitle => (page.key(), None, page.page_title.clone()),
+        _ => (page.key(), Some(page.user_id), page.user_name.clone()),
+    }
+}
+
 /// How the row of a creation, if there is one, differs from the page of `pages_by_time`, if there is one.
 fn difference(table: Table, wanted: Option<&Page>, stored: Option<&Page>) -> Option<Difference> {
     match (wanted, stored) {
@@ -162,12 +169,14 @@ fn difference(table: Table, wanted: Option<&Page>, stored: Option<&Page>) -> Opt
     }
 }
 
-/// Whether the rules allow the row: a newer creation by the page's number, or the row of an author who lost.
+/// Whether the rules allow the row: a newer creation by the page's number, or the row of an author or title that lost.
 fn may_stay(table: Table, wanted: &Page, stored: &Page) -> bool {
     let has_author_in_key = matches!(table, Table::PagesByUser | Table::PagesByAccount | Table::PagesByUserName);
     let is_of_other = (wanted.user_id, &wanted.user_name) != (stored.user_id, &stored.user_name);
+    let has_other_title = wanted.page_title != stored.page_title;
     match table {
         Table::PagesById => stored.created_at > wanted.created_at,
+        Table::PagesByTitle => has_other_title && stored.version < wanted.version,
         _ => has_author_in_key && is_of_other && stored.version < wanted.version,
     }
 }

@@ -87,7 +87,7 @@ fn is_same_partition(table: Table, a: &Page, b: &Page) -> bool {
         Table::PagesByUser => a.user_id == b.user_id,
         Table::PagesByAccount => a.user_id == b.user_id && a.domain == b.domain,
         Table::PagesByUserName => a.user_name == b.user_name,
-        Table::PagesById | Table::PagesByTime | Table::LatestPages => false,
+        Table::PagesById | Table::PagesByTime | Table::LatestPages | Table::PagesByTitle => false,
     }
 }
 
@@ -98,7 +98,7 @@ pub(super) fn list_of(table: Table, page: &Page) -> PageList {
         Table::PagesByUser => PageList::UserId(page.user_id),
         Table::PagesByAccount => PageList::User(page.domain.clone(), page.user_id),
         Table::PagesByUserName => PageList::UserName(page.user_name.clone()),
-        Table::PagesById | Table::PagesByTime | Table::LatestPages => PageList::All,
+        Table::PagesById | Table::PagesByTime | Table::LatestPages | Table::PagesByTitle => PageList::All,
     }
 }
 
@@ -225,6 +225,10 @@ pub(super) async fn load_list(store: &dyn Store, list: &PageList) -> Result<Vec<
 pub(super) async fn load_row(store: &dyn Store, table: Table, page: &Page) -> Result<Option<Page>, StoreError> {
     if table == Table::PagesById {
         return Ok(readable(store.load_pages(&[(page.domain.clone(), page.page_id)]).await)?.pop().flatten());
+    }
+    if table == Table::PagesByTitle {
+        let under_title = readable(store.pages_by_title(&page.domain, &page.page_title, PART).await)?;
+        return Ok(under_title.into_iter().find(|row| row.key() == page.key()));
     }
     let during = TimeSpan { from: Some(page.created_at), to: Some(page.created_at + TimeDelta::seconds(1)) };
     let mut query = PageQuery { during, ..PageQuery::newest(list_of(table, page), PART) };

@@ -4,7 +4,7 @@
 //! creation the larger is right. So nothing is lost by a repair: such pages are written into all tables.
 
 use crate::hour::Hour;
-use crate::page::Page;
+use crate::page::{Page, PageKey};
 use crate::query::{DomainRow, PageList};
 use crate::store::{Repair, Store, StoreError};
 use crate::tables::Table;
@@ -144,8 +144,8 @@ struct Writing<'a> {
 }
 
 impl Writing<'_> {
-    async fn write(&self, mut pages: Vec<Page>) -> Result<(), StoreError> {
-        let mut newer = Vec::new();
+    async fn write(&self, pages: Vec<Page>) -> Result<(), StoreError> {
+        let (mut pages, mut newer) = (largest_versions(pages), Vec::new());
         if self.overrule == Overrule::LaterChanges {
             // By a page's number its newest creation must be found: that one has to overrule the others.
             let keys: Vec<_> = pages.iter().map(|page| (page.domain.clone(), page.page_id)).collect();
@@ -161,4 +161,16 @@ impl Writing<'_> {
         }
         Ok(())
     }
+}
+
+/// Of two versions of one creation the larger one: written as one version, each would stay under its author or title.
+fn largest_versions(pages: Vec<Page>) -> Vec<Page> {
+    let mut largest: HashMap<PageKey, Page> = HashMap::new();
+    for page in pages {
+        let known = largest.get(&page.key()).map_or(i64::MIN, |known| known.version);
+        if page.version > known {
+            largest.insert(page.key(), page);
+        }
+    }
+    largest.into_values().collect()
 }

@@ -290,6 +290,9 @@ impl Store for Counted {
     async fn pages_by_id(&self, page_id: PageId) -> Result<Vec<Page>, StoreError> {
         self.count("pages_by_id").pages_by_id(page_id).await
     }
+    async fn pages_by_title(&self, domain: &Domain, page_title: &str, limit: usize) -> Result<Vec<Page>, StoreError> {
+        self.count("pages_by_title").pages_by_title(domain, page_title, limit).await
+    }
     async fn users_by_id(&self, user_id: UserId) -> Result<Vec<Page>, StoreError> {
         self.count("users_by_id").users_by_id(user_id).await
     }

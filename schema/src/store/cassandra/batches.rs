@@ -23,13 +23,14 @@ pub(super) struct Request<'a> {
     pub(super) rows: Vec<&'a PageTexts<'a>>,
 }
 
-/// The requests of all tables, in turn, so that no table lags another.
-pub(super) fn plan<'a>(store: &'a CassandraStore, texts: &'a [PageTexts<'a>]) -> Vec<Request<'a>> {
+/// The requests of all tables, or of one, in turn, so that no table lags another.
+pub(super) fn plan<'a>(store: &'a CassandraStore, texts: &'a [PageTexts<'a>], only: Option<Table>) -> Vec<Request<'a>> {
     let cluster = store.session.get_cluster_state();
     let mut tables: Vec<_> = store
         .statements
         .inserts
         .iter()
+        .filter(|inserts| only.is_none_or(|table| inserts.table == table))
         .map(|inserts| {
             let chunks = if texts.len() <= FEW_PAGES {
                 texts.iter().map(|row| vec![row]).collect()
@@ -132,6 +133,7 @@ impl PageTexts<'_> {
             Table::PagesByUserName => (&self.page.user_name, ""),
             Table::PagesByAccount => (self.page.domain.as_str(), &self.user_id),
             Table::PagesByDomain => (self.page.domain.as_str(), ""),
+            Table::PagesByTitle => (self.page.domain.as_str(), &self.page.page_title),
             Table::PagesByTime | Table::LatestPages => (&self.date_hour, ""),
         }
     }

@@ -4,7 +4,7 @@ use crate::store::StoreError;
 use crate::store::cassandra::errors;
 use crate::store::cassandra::rows::texts_of;
 use crate::store::cassandra::slices::collect;
-use crate::store::cassandra::upgrade;
+use crate::store::cassandra::{retention, upgrade};
 use crate::tables::{SCHEMA_VERSION, TABLES_CQL};
 use scylla::client::session::Session;
 use scylla::serialize::row::SerializeRow;
@@ -42,7 +42,8 @@ pub(super) async fn apply(session: &Session, keyspace: &str) -> Result<(), Store
     }
     // Before the version: a process that waits for it finds the tables full or being filled.
     if found.contains_key(HOURS_TABLE) {
-        upgrade::begin(session, keyspace).await?;
+        upgrade::begin(session, keyspace, version).await?;
+        retention::set_grace(session, keyspace).await?;
     }
     let statement = format!("INSERT INTO {keyspace}.{VERSION_TABLE} (shelf, version) VALUES ('layout', ?)");
     let statement = prepare(session, &statement).await?;
@@ -187,6 +188,7 @@ mod tests {
         let tables = tables_of(TABLES_CQL);
         let key_of = |name: &str| tables.iter().find(|t| t.name == name).map(|t| t.key.join(" "));
         assert_eq!(key_of("pages_by_id").as_deref(), Some("page_id domain"));
+        assert_eq!(key_of("pages_by_title").as_deref(), Some("domain page_title created_at page_id"));
         assert_eq!(key_of("pages_by_account").as_deref(), Some("domain user_id created_at page_id"));
         assert_eq!(key_of("pages_by_time").as_deref(), Some("date_hour user_id created_at page_id domain"));
         assert_eq!(tables.last().map(|t| t.name), Some(VERSION_TABLE));

@@ -45,7 +45,7 @@ pub(super) async fn load_users(
     store: &CassandraStore,
     keys: &[(Domain, UserId)],
 ) -> Result<Vec<Option<Page>>, StoreError> {
-    upgrade::check_done(store).await?;
+    upgrade::check_accounts(store).await?;
     let reads: Vec<_> = keys.iter().map(|(domain, user_id)| load_user(store, domain, *user_id)).collect();
     stream::iter(reads).buffered(READS_AT_ONCE).try_collect().await
 }
@@ -61,9 +61,22 @@ pub(super) async fn pages_by_id(store: &CassandraStore, page_id: PageId) -> Resu
     collect(&store.session, &store.statements.pages_with_id, (page_id.to_string(),), push_pages).await
 }
 
+/// The creations under this title: the first of their partition.
+pub(super) async fn pages_by_title(
+    store: &CassandraStore,
+    domain: &Domain,
+    page_title: &str,
+    limit: usize,
+) -> Result<Vec<Page>, StoreError> {
+    upgrade::check_titles(store).await?;
+    let limit = i32::try_from(limit).unwrap_or(i32::MAX);
+    let values = (domain.as_str(), page_title, retention::first_kept(store).await?, limit);
+    collect(&store.session, &store.statements.pages_with_title, values, push_pages).await
+}
+
 /// The newest page of each account with this number: the partition's order is by wiki.
 pub(super) async fn users_by_id(store: &CassandraStore, user_id: UserId) -> Result<Vec<Page>, StoreError> {
-    upgrade::check_done(store).await?;
+    upgrade::check_accounts(store).await?;
     let names = collect(&store.session, &store.statements.accounts_with_id, (user_id.to_string(),), texts_of).await?;
     let keys: Vec<_> =
         names.iter().map(|name| Ok((name.parse().map_err(of_value)?, user_id))).collect::<Result<_, StoreError>>()?;
@@ -80,7 +93,7 @@ struct NamedAccount {
 
 /// The newest page of each account under this name: the partition's order is by wiki, then number.
 pub(super) async fn users_by_name(store: &CassandraStore, user_name: &str) -> Result<Vec<Page>, StoreError> {
-    upgrade::check_done(store).await?;
+    upgrade::check_accounts(store).await?;
     let statement = &store.statements.accounts_with_name;
     let accounts = collect(&store.session, statement, (user_name,), push_accounts).await?;
     let reads: Vec<_> = accounts.into_iter().map(|account| newest_under_name(store, user_name, account)).collect();

@@ -7,6 +7,7 @@ use crate::period::{Period, TimeUnit};
 use crate::store::cassandra::CassandraStore;
 use crate::store::cassandra::hours::stored_years;
 use crate::store::cassandra::seal::{Outcome, seal};
+use crate::store::cassandra::upgrade::Added;
 use crate::store::cassandra::{as_of, heads, marks, old, retention, upgrade};
 use crate::store::{Sealing, StoreError};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -26,7 +27,7 @@ const SHORTEST_FIRST: [TimeUnit; 4] = [TimeUnit::Hour, TimeUnit::Day, TimeUnit::
 
 /// One pass.
 pub(super) async fn seal_counts(store: &CassandraStore, now: DateTime<Utc>) -> Result<Sealing, StoreError> {
-    let is_upgraded = !upgrade::proceed(store, now, upgrade::STEP_PAGES).await?;
+    let entering = upgrade::proceed(store, now, upgrade::STEP_PAGES).await?;
     let years = stored_years(store).await?;
     let frozen = retention::load(store).await?.frozen_before(retention::sealed_until(now));
     let mut pass = Pass { store, now, marked: BTreeMap::new(), sealed: 0, left: BTreeSet::new(), failed: None };
@@ -45,10 +46,11 @@ pub(super) async fn seal_counts(store: &CassandraStore, now: DateTime<Utc>) -> R
     if let Some(error) = pass.failed {
         return Err(error);
     }
-    if is_upgraded && pass.left.is_empty() {
+    // Titles are not counted.
+    if entering != Some(Added::Accounts) && pass.left.is_empty() {
         as_of::put(store, now).await?;
     }
-    Ok(Sealing { sealed: pass.sealed, left: pass.left.len() + usize::from(!is_upgraded) })
+    Ok(Sealing { sealed: pass.sealed, left: pass.left.len() + usize::from(entering.is_some()) })
 }
 
 struct Pass<'a> {

@@ -10,6 +10,7 @@ use crate::store::cassandra::{CassandraStore, as_of, records};
 use crate::store::{PipelineRecord, RETENTION, StoreError, parse_retention, retention_payload};
 use crate::tables::Table;
 use chrono::{DateTime, TimeDelta, Utc};
+use scylla::client::session::Session;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -80,15 +81,29 @@ pub(super) async fn set_keep(store: &CassandraStore, keep: Keep, now: DateTime<U
     }
     tracing::info!(before = %before.keep(), now = %keep, "how long pages are kept is changed");
     if before.keep() == Keep::All {
-        for table in Table::ALL {
-            let (keyspace, name) = (&store.keyspace, table.name());
-            let statement = format!("ALTER TABLE {keyspace}.{name} WITH gc_grace_seconds = {GRACE_SECONDS}");
-            store.session.query_unpaged(statement, ()).await.map_err(of_request)?;
-        }
+        shorten_grace(&store.session, &store.keyspace).await?;
     }
     let payload = retention_payload(&before.with(keep, now, Removal::ByRow));
     records::put(store, &PipelineRecord { kind: RETENTION.into(), key: String::new(), payload }).await?;
     store.retention.set(None);
+    Ok(())
+}
+
+/// Gives tables that a newer layout added the grace of the others, where pages have an end.
+pub(super) async fn set_grace(session: &Session, keyspace: &str) -> Result<(), StoreError> {
+    let cql = format!("SELECT payload FROM {keyspace}.pipeline_records WHERE kind = ?");
+    let answer = session.query_unpaged(cql, (RETENTION,)).await.map_err(of_request)?.into_rows_result()?;
+    let Some(record) = answer.rows::<(Vec<u8>,)>()?.next() else { return Ok(()) };
+    let (payload,) = record?;
+    if parse_retention(&payload)?.keep() == Keep::All { Ok(()) } else { shorten_grace(session, keyspace).await }
+}
+
+async fn shorten_grace(session: &Session, keyspace: &str) -> Result<(), StoreError> {
+    for table in Table::ALL {
+        let name = table.name();
+        let statement = format!("ALTER TABLE {keyspace}.{name} WITH gc_grace_seconds = {GRACE_SECONDS}");
+        session.query_unpaged(statement, ()).await.map_err(of_request)?;
+    }
     Ok(())
 }
 

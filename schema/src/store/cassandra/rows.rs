@@ -4,6 +4,7 @@ use crate::hour::Hour;
 use crate::page::Page;
 use crate::store::StoreError;
 use crate::store::cassandra::errors::of_value;
+use crate::tables::Table;
 use chrono::{DateTime, Utc};
 use scylla::response::query_result::QueryRowsResult;
 use scylla::{DeserializeRow, SerializeRow};
@@ -12,9 +13,11 @@ use scylla::{DeserializeRow, SerializeRow};
 pub(super) const INSERT_COLUMNS: &str = "page_id, user_id, user_name, domain, page_title, created_at, wiki, namespace, \
      is_redirect, is_bot, rev_id, event_id";
 
-/// The columns that [`PageRow`] reads, in its order. Every table has `page_title` outside its key.
-pub(super) const SELECT_COLUMNS: &str = "page_id, user_id, user_name, domain, page_title, created_at, wiki, namespace, \
-     is_redirect, is_bot, rev_id, event_id, writetime(page_title) AS version";
+/// The columns that [`PageRow`] reads, in its order. A row's version is the write timestamp of a cell outside its key.
+pub(super) fn select_columns(table: Table) -> String {
+    let cell = if table == Table::PagesByTitle { "wiki" } else { "page_title" };
+    format!("{INSERT_COLUMNS}, writetime({cell}) AS version")
+}
 
 /// What a page's rows share, written once per page.
 pub(super) struct PageTexts<'a> {

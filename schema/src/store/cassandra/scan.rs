@@ -9,7 +9,7 @@ use crate::query::{DomainRow, ListOrder};
 use crate::store::cassandra::CassandraStore;
 use crate::store::cassandra::errors::{of_prepare, of_request};
 use crate::store::cassandra::hours::HourWalk;
-use crate::store::cassandra::rows::SELECT_COLUMNS;
+use crate::store::cassandra::rows::select_columns;
 use crate::store::cassandra::slices::PAGE_ROWS;
 use crate::store::cassandra::write::{list_hour, write_pages};
 use crate::store::cassandra::{heads, marks, retention};
@@ -67,18 +67,19 @@ impl Scans {
     }
 
     fn select(&self, table: Table) -> String {
-        let (keyspace, name) = (&self.keyspace, table.name());
+        let (keyspace, name, columns) = (&self.keyspace, table.name(), select_columns(table));
         let partition = match table {
             Table::PagesById => "page_id",
             Table::PagesByUser => "user_id",
             Table::PagesByAccount => "domain, user_id",
             Table::PagesByDomain => "domain",
             Table::PagesByUserName => "user_name",
+            Table::PagesByTitle => "domain, page_title",
             Table::PagesByTime | Table::LatestPages => "date_hour",
         };
         // Where a table has no hour of its own, any text of its key stands there and is not looked at.
         let hour = if table.is_by_hour() { "date_hour" } else { "page_id" };
-        format!("SELECT {SELECT_COLUMNS}, {hour} AS hour, token({partition}) AS place FROM {keyspace}.{name}")
+        format!("SELECT {columns}, {hour} AS hour, token({partition}) AS place FROM {keyspace}.{name}")
     }
 }
 

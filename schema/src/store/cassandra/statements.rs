@@ -3,7 +3,7 @@
 use crate::query::ListOrder;
 use crate::store::StoreError;
 use crate::store::cassandra::errors::of_prepare;
-use crate::store::cassandra::rows::{INSERT_COLUMNS, SELECT_COLUMNS};
+use crate::store::cassandra::rows::{INSERT_COLUMNS, select_columns};
 use crate::tables::Table;
 use scylla::client::session::Session;
 use scylla::statement::batch::{Batch, BatchStatement, BatchType};
@@ -63,6 +63,7 @@ pub(super) struct Statements {
     pub(super) by_hour: ListStatements,
     pub(super) page: PreparedStatement,
     pub(super) pages_with_id: PreparedStatement,
+    pub(super) pages_with_title: PreparedStatement,
     pub(super) accounts_with_id: PreparedStatement,
     pub(super) accounts_with_name: PreparedStatement,
     pub(super) domain: PreparedStatement,
@@ -103,8 +104,11 @@ impl Statements {
             by_account: it.list(Table::PagesByAccount, &["domain", "user_id"], &["page_id"]).await?,
             by_user_name: it.list(Table::PagesByUserName, &["user_name"], &["domain", "page_id"]).await?,
             by_hour: it.list(Table::LatestPages, &["date_hour"], &["domain", "page_id"]).await?,
-            page: it.pages("pages_by_id WHERE page_id = ? AND domain = ?").await?,
-            pages_with_id: it.pages("pages_by_id WHERE page_id = ?").await?,
+            page: it.pages(Table::PagesById, "page_id = ? AND domain = ?").await?,
+            pages_with_id: it.pages(Table::PagesById, "page_id = ?").await?,
+            pages_with_title: it
+                .pages(Table::PagesByTitle, "domain = ? AND page_title = ? AND created_at >= ? LIMIT ?")
+                .await?,
             accounts_with_id: it.prepare("SELECT domain FROM {keyspace}.accounts_by_id WHERE user_id = ?").await?,
             accounts_with_name: it
                 .prepare("SELECT domain, user_id, newest_day FROM {keyspace}.accounts_by_name WHERE user_name = ?")
@@ -136,8 +140,9 @@ impl Preparer<'_> {
         Ok(statement)
     }
 
-    async fn pages(&self, source: &str) -> Result<PreparedStatement, StoreError> {
-        self.prepare(&format!("SELECT {SELECT_COLUMNS} FROM {{keyspace}}.{source}")).await
+    async fn pages(&self, table: Table, condition: &str) -> Result<PreparedStatement, StoreError> {
+        let (columns, name) = (select_columns(table), table.name());
+        self.prepare(&format!("SELECT {columns} FROM {{keyspace}}.{name} WHERE {condition}")).await
     }
 
     async fn hours(&self, direction: &str) -> Result<PreparedStatement, StoreError> {
@@ -154,12 +159,12 @@ impl Preparer<'_> {
     /// one direction throughout makes the tuple form right.
     async fn list(&self, table: Table, key: &[&str], ties: &[&str]) -> Result<ListStatements, StoreError> {
         let key = key.join(" = ? AND ");
-        let (name, order, marks) = (table.name(), ties.join(", "), ", ?".repeat(ties.len()));
+        let (order, marks) = (ties.join(", "), ", ?".repeat(ties.len()));
         let newest = format!("(created_at, {order}) < (?{marks}) AND (created_at) >= (?)");
         let oldest = format!("(created_at, {order}) > (?{marks}) AND (created_at) < (?) ORDER BY created_at ASC");
         Ok(ListStatements {
-            newest: self.pages(&format!("{name} WHERE {key} = ? AND {newest}")).await?,
-            oldest: self.pages(&format!("{name} WHERE {key} = ? AND {oldest}")).await?,
+            newest: self.pages(table, &format!("{key} = ? AND {newest}")).await?,
+            oldest: self.pages(table, &format!("{key} = ? AND {oldest}")).await?,
         })
     }
 

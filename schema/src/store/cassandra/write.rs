@@ -3,6 +3,7 @@
 use crate::hour::Hour;
 use crate::page::{Domain, Page, UserId, WikiId};
 use crate::period::{Period, TimeUnit};
+use crate::retention::Retention;
 use crate::store::StoreError;
 use crate::store::cassandra::CassandraStore;
 use crate::store::cassandra::batches::{Request, plan};
@@ -11,6 +12,7 @@ use crate::store::cassandra::hours::year_of;
 use crate::store::cassandra::rows::{HourInsertRow, InsertRow, PageTexts};
 use crate::store::cassandra::statements::{TableInserts, batch_of};
 use crate::store::cassandra::{marks, retention};
+use crate::tables::Table;
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use futures::{StreamExt, TryStreamExt, stream};
 use std::collections::{HashMap, HashSet};
@@ -77,19 +79,32 @@ pub(super) async fn write_pages(
     now: DateTime<Utc>,
 ) -> Result<Hour, StoreError> {
     let retention = retention::load(store).await?;
-    let frozen = retention.frozen_before(now);
-    let ttl = |page: &Page| retention::ttl_of_page(&retention, page.created_at, now);
-    let texts: Vec<PageTexts<'_>> = pages
-        .iter()
-        .filter(|page| Hour::of(page.created_at) >= frozen)
-        .map(|page| PageTexts::of(page, ttl(page)))
-        .collect();
+    let texts = texts_of(pages, &retention, now);
     let missing = store.remembered.missing(texts.iter().map(|texts| texts.page));
     let ttl = |hour| retention::ttl_of_hour(&retention, hour, now);
     write_rows(store, &texts, missing, &ttl).await?;
     let hour_of = |texts: &PageTexts<'_>| Period::of(TimeUnit::Hour, Hour::of(texts.page.created_at));
     marks::set(store, &texts.iter().map(hour_of).collect()).await?;
-    Ok(frozen)
+    Ok(retention.frozen_before(now))
+}
+
+/// Writes the rows of one table for each page whose hour is not frozen: of pages whose other rows are there.
+pub(super) async fn write_table(
+    store: &CassandraStore,
+    table: Table,
+    pages: &[Page],
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let texts = texts_of(pages, &retention::load(store).await?, now);
+    send_all(store, &texts, Some(table)).await
+}
+
+/// The pages whose hours are not frozen, as they are written.
+fn texts_of<'a>(pages: &'a [Page], retention: &Retention, now: DateTime<Utc>) -> Vec<PageTexts<'a>> {
+    let frozen = retention.frozen_before(now);
+    let ttl = |page: &Page| retention::ttl_of_page(retention, page.created_at, now);
+    let open = pages.iter().filter(|page| Hour::of(page.created_at) >= frozen);
+    open.map(|page| PageTexts::of(page, ttl(page))).collect()
 }
 
 pub(super) async fn write_rows(
@@ -100,11 +115,15 @@ pub(super) async fn write_rows(
 ) -> Result<(), StoreError> {
     let shared: Vec<_> = missing.values().map(|row| write_shared(store, row, ttl_of_hour)).collect();
     let shared = stream::iter(shared).buffer_unordered(IN_FLIGHT).try_collect::<()>();
-    let requests: Vec<_> = plan(store, texts).into_iter().map(|request| send(store, request)).collect();
-    let rows = stream::iter(requests).buffer_unordered(IN_FLIGHT).try_collect::<()>();
-    futures::try_join!(rows, shared)?;
+    futures::try_join!(send_all(store, texts, None), shared)?;
     store.remembered.remember(missing.into_keys());
     Ok(())
+}
+
+/// Writes the rows of all tables, or of one.
+async fn send_all(store: &CassandraStore, texts: &[PageTexts<'_>], only: Option<Table>) -> Result<(), StoreError> {
+    let requests: Vec<_> = plan(store, texts, only).into_iter().map(|request| send(store, request)).collect();
+    stream::iter(requests).buffer_unordered(IN_FLIGHT).try_collect().await
 }
 
 /// Lists an hour for `ttl` seconds, and its year, of which counts may be left, for ever.

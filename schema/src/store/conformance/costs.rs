@@ -156,6 +156,9 @@ impl Costs<'_> {
         self.check("wikis", Call::LoadDomains, store.load_domains(&names), |_| (2, 3)).await;
         let with_id = |pages: &Vec<Page>| (pages.len(), pages.len() as u64);
         self.check("pages of a number", Call::PagesById, store.pages_by_id(middle.page_id), with_id).await;
+        let under_title = store.pages_by_title(&middle.domain, &middle.page_title, 5);
+        let under_title = self.check("pages of a title", Call::PagesByTitle, under_title, with_id).await;
+        assert_eq!(under_title, std::slice::from_ref(middle));
         let with_id = |pages: &Vec<Page>| (pages.len(), 2 * pages.len() as u64);
         let accounts = self.check("accounts", Call::UsersById, store.users_by_id(middle.user_id), with_id).await;
         assert_eq!(accounts.len(), 2);

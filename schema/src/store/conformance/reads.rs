@@ -53,6 +53,7 @@ pub async fn unknown_keys(store: &dyn Store) {
         }
     }
     assert!(store.pages_by_id(page_id).await.expect("the store answers").is_empty());
+    assert!(store.pages_by_title(&domain, "Page_1", 9).await.expect("the store answers").is_empty());
     assert!(store.users_by_id(user_id).await.expect("the store answers").is_empty());
     assert!(store.users_by_name(&realm.user_name(1)).await.expect("the store answers").is_empty());
     assert_eq!(store.load_pages(&[(domain.clone(), page_id)]).await.expect("the store answers"), [None]);
@@ -118,6 +119,39 @@ pub async fn strangers_with_ones_number(store: &dyn Store) {
     assert_eq!((slice.pages, slice.next), (own.clone(), None));
     let users = store.users_by_id(realm.user_id(0)).await.expect("the store answers");
     assert_eq!(users, [own[2].clone(), stranger(2_999)]);
+}
+
+/// A title that was given again and again, and on other wikis: each wiki's own, newest first, and no more than asked.
+pub async fn pages_of_a_title(store: &dyn Store) {
+    let realm = Realm::of("pages_of_a_title");
+    let titled = |page: Page, title: &str| Page { page_title: title.into(), ..page };
+    let here: Vec<Page> = (1..=30).map(|n| titled(realm.page(n), "Again")).collect();
+    let there = Page {
+        domain: realm.domain(1),
+        wiki: "w1wiki".parse().expect("a database name"),
+        ..titled(realm.page(5), "Again")
+    };
+    // Two pages of one second: ties by page id, as text.
+    let tied = Page { page_id: realm.page_id(9_000), ..here[29].clone() };
+    let others = ["again", "Again_", "Agai", "Again%", "Àgain", "Talk:Again"];
+    let others: Vec<Page> = (100..).zip(others).map(|(n, title)| titled(realm.page(n), title)).collect();
+    let all = [here.as_slice(), &others, &[there.clone(), tied.clone()]].concat();
+    write(store, &all).await;
+    let (domain, reference) = (realm.domain(0), Reference::of(&all));
+    for limit in [0, 1, 2, 7, 31, 1_000] {
+        let found = store.pages_by_title(&domain, "Again", limit).await.expect("the store answers");
+        assert_eq!(found, reference.pages_by_title(&domain, "Again", limit), "{limit}");
+        assert_eq!(found.len(), limit.min(31));
+    }
+    let newest = store.pages_by_title(&domain, "Again", 2).await.expect("the store answers");
+    assert_eq!(newest, [tied, here[29].clone()]);
+    let found = store.pages_by_title(&there.domain, "Again", 9).await.expect("the store answers");
+    assert_eq!(found, std::slice::from_ref(&there));
+    for page in &others {
+        let found = store.pages_by_title(&domain, &page.page_title, 9).await.expect("the store answers");
+        assert_eq!(found, std::slice::from_ref(page));
+    }
+    check_all_reads(store, &all).await;
 }
 
 /// A batch answers each key at its place: also misses, and keys asked twice.

@@ -152,6 +152,8 @@ async fn check_lists(store: &dyn Store, all: &[Page], kept: &Reference) {
         let found = store.load_users(&[(page.domain.clone(), page.user_id)]).await.expect("the store answers");
         assert_eq!(found, [kept.load_user(&page.domain, page.user_id)]);
         assert_eq!(store.users_by_id(page.user_id).await.expect("the store answers"), kept.users_by_id(page.user_id));
+        let found = store.pages_by_title(&page.domain, &page.page_title, 9).await.expect("the store answers");
+        assert_eq!(found, kept.pages_by_title(&page.domain, &page.page_title, 9));
         let found = store.users_by_name(&page.user_name).await.expect("the store answers");
         assert_eq!(found, kept.users_by_name(&page.user_name));
     }

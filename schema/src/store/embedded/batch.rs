@@ -2,12 +2,12 @@
 
 use crate::hour::Hour;
 use crate::page::{Page, UserId};
-use crate::store::embedded::commits;
-use crate::store::embedded::counting::{self, Uncounted};
-use crate::store::embedded::indexes::{delete_author_indexes, insert_author_indexes, insert_indexes};
+use crate::store::embedded::awaiting::{Awaiting, Work};
+use crate::store::embedded::indexes::{delete_version_indexes, insert_indexes, insert_version_indexes};
 use crate::store::embedded::names::Names;
 use crate::store::embedded::rollup::{Changes, Group, kind_of};
 use crate::store::embedded::rows::user_id_of;
+use crate::store::embedded::{commits, counting};
 use crate::wiki::ProjectFamily;
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 use std::cmp::Reverse;
@@ -60,6 +60,10 @@ impl Item<'_> {
     pub(super) fn domain(&self) -> &str {
         self.page.domain.as_str()
     }
+
+    pub(super) fn page_title(&self) -> &str {
+        &self.page.page_title
+    }
 }
 
 impl Batches {
@@ -96,7 +100,7 @@ impl Batches {
         }
         self.insert_pages(db, &items)?;
         insert_indexes(db, &items)?;
-        let uncounted = Uncounted::load(db)?;
+        let uncounted = Awaiting::load(db, Work::Counting)?;
         for item in &mut known {
             self.replace(db, item, uncounted, &mut changes)?;
         }
@@ -200,7 +204,7 @@ impl Batches {
         &mut self,
         db: &Connection,
         item: &mut Item<'_>,
-        uncounted: Option<Uncounted>,
+        uncounted: Option<Awaiting>,
         changes: &mut Changes,
     ) -> rusqlite::Result<()> {
         let Some(old) = older(db, item)? else { return Ok(()) };
@@ -212,10 +216,10 @@ impl Batches {
             changes.add(item.group(old_account_no, old.kind), -1);
             changes.add(item.group(item.account_no, item.kind()), 1);
         }
-        delete_author_indexes(db, item, &old)?;
+        delete_version_indexes(db, item, &old)?;
         let mut statement = db.prepare_cached(PUT_PAGE)?;
         self.put_page(db, &mut statement, item)?;
-        insert_author_indexes(db, std::slice::from_ref(item))
+        insert_version_indexes(db, std::slice::from_ref(item))
     }
 }
 
@@ -228,13 +232,14 @@ pub(super) struct Stored {
     page_no: i64,
     pub(super) user_id: UserId,
     pub(super) name_no: i64,
+    pub(super) page_title: String,
     kind: i64,
 }
 
 /// What is stored of the item's creation when that is to be replaced: its version is smaller.
 fn older(db: &Connection, item: &Item<'_>) -> rusqlite::Result<Option<Stored>> {
     let mut statement = db.prepare_cached(
-        "SELECT p.page_no, p.user_id, p.name_no, p.namespace, p.is_bot, p.is_redirect FROM domain_index i \
+        "SELECT p.page_no, p.user_id, p.name_no, p.namespace, p.is_bot, p.is_redirect, p.page_title FROM domain_index i \
          CROSS JOIN pages p ON p.page_no = i.page_no \
          WHERE i.domain_no = ?1 AND i.created_at = ?2 AND i.page_id = ?3 AND p.version < ?4",
     )?;
@@ -244,6 +249,7 @@ fn older(db: &Connection, item: &Item<'_>) -> rusqlite::Result<Option<Stored>> {
             user_id: user_id_of(row.get(1)?)?,
             name_no: row.get(2)?,
             kind: kind_of(row.get(3)?, row.get(4)?, row.get(5)?),
+            page_title: row.get(6)?,
         })
     };
     statement.query_row(params![item.domain_no, item.at, item.page_id, item.page.version], stored).optional()

@@ -1,65 +1,26 @@
 //! Counting what awaits it: the pages of a store that had no rollups, or whose rollups are being repaired.
-//!
-//! The writer counts them part by part between its writes, so that the store takes and answers all else meanwhile.
 
 use crate::hour::Hour;
 use crate::period::TimeUnit;
+use crate::store::StoreError;
+use crate::store::embedded::awaiting::{Awaiting, Work};
 use crate::store::embedded::error::store_error;
 use crate::store::embedded::expiry;
 use crate::store::embedded::names::Names;
-use crate::store::embedded::readers::Readers;
 use crate::store::embedded::rollup::{Changes, Group, kind_of, number_of_unit};
 use crate::store::embedded::rows::{domain_of, user_id_of};
-use crate::store::{Sealing, StoreError};
 use crate::wiki::ProjectFamily;
 use chrono::DateTime;
-use rusqlite::{Connection, OptionalExtension, params};
-use std::time::Duration;
+use rusqlite::{Connection, params};
 
 /// Pages counted in one transaction: writes wait about 50 ms for it.
 const PART: i64 = 5_000;
-/// Progress is told each time this share is done.
-const TOLD_PERCENT: i64 = 10;
-/// How long who wants exact counts waits at once while the writer counts.
-const COUNTED_MEANWHILE: Duration = Duration::from_millis(100);
-
-/// The pages that await counting.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Uncounted {
-    first: i64,
-    last: i64,
-    total: i64,
-}
-
-impl Uncounted {
-    /// None where all is counted.
-    pub(super) fn load(db: &Connection) -> rusqlite::Result<Option<Self>> {
-        let sql = "SELECT first_page_no, last_page_no, page_count FROM uncounted";
-        let uncounted =
-            |row: &rusqlite::Row<'_>| Ok(Self { first: row.get(0)?, last: row.get(1)?, total: row.get(2)? });
-        db.prepare_cached(sql)?.query_row([], uncounted).optional()
-    }
-
-    /// Whether the page of this number awaits counting.
-    pub(super) fn holds(&self, page_no: i64) -> bool {
-        (self.first..=self.last).contains(&page_no)
-    }
-
-    fn percent(&self) -> i64 {
-        100 - (self.last - self.first + 1) * 100 / self.total.max(1)
-    }
-}
 
 /// Has every page counted anew: what the rollups hold is dropped, but of frozen hours, whose pages may be gone. Within the
 /// caller's transaction.
 pub(super) fn count_all_anew(db: &Connection) -> rusqlite::Result<()> {
-    db.execute("DELETE FROM uncounted", [])?;
     drop_counts(db, expiry::load(db)?.frozen())?;
-    db.execute(
-        "INSERT INTO uncounted SELECT 1, max(page_no), max(page_no) FROM pages HAVING max(page_no) IS NOT NULL",
-        [],
-    )?;
-    Ok(())
+    Awaiting::begin(db, Work::Counting)
 }
 
 /// Drops what is counted from an hour on. Of a longer period that begins before it, what the hours before make up stays.
@@ -92,32 +53,16 @@ fn drop_counts(db: &Connection, from: Hour) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Waits a moment for the writer while it counts; nothing is left when all is counted.
-pub(super) async fn wait(readers: &Readers) -> Result<Sealing, StoreError> {
-    if readers.read(Uncounted::load).await?.is_none() {
-        return Ok(Sealing::default());
-    }
-    tokio::time::sleep(COUNTED_MEANWHILE).await;
-    Ok(Sealing { sealed: 1, left: 1 })
-}
-
 /// Counts one part in a transaction; false when nothing is left.
 pub(super) fn count_part(connection: &mut Connection, names: &mut Names) -> rusqlite::Result<bool> {
     let transaction = connection.transaction()?;
-    let Some(before) = Uncounted::load(&transaction)? else { return Ok(false) };
-    let part_end = before.last.min(before.first.saturating_add(PART - 1));
-    changes_of(&transaction, names, before.first, part_end)?.apply(&transaction)?;
-    let after = Uncounted { first: part_end + 1, ..before };
-    if after.first > after.last {
-        transaction.execute("DELETE FROM uncounted", [])?;
-    } else {
-        transaction.execute("UPDATE uncounted SET first_page_no = ?1", [after.first])?;
-    }
+    let Some(before) = Awaiting::load(&transaction, Work::Counting)? else { return Ok(false) };
+    let end = before.end_of_part(PART);
+    changes_of(&transaction, names, before.first, end)?.apply(&transaction)?;
+    let after = before.proceed(&transaction, end)?;
     transaction.commit()?;
-    if after.percent() / TOLD_PERCENT > before.percent() / TOLD_PERCENT {
-        tracing::info!(percent = after.percent(), pages = after.total, "pages stored earlier are being counted");
-    }
-    Ok(after.first <= after.last)
+    after.tell_progress(&before);
+    Ok(!after.is_done())
 }
 
 fn changes_of(db: &Connection, names: &mut Names, first: i64, last: i64) -> rusqlite::Result<Changes> {
@@ -147,11 +92,8 @@ fn changes_of(db: &Connection, names: &mut Names, first: i64, last: i64) -> rusq
 
 /// Refuses to count before all is counted.
 pub(super) fn check_counted(db: &Connection) -> Result<(), StoreError> {
-    match Uncounted::load(db).map_err(|e| store_error(&e))? {
+    match Awaiting::load(db, Work::Counting).map_err(|e| store_error(&e))? {
         None => Ok(()),
-        Some(uncounted) => Err(StoreError::Unavailable(format!(
-            "the pages stored earlier are being counted, {} % are done",
-            uncounted.percent()
-        ))),
+        Some(awaiting) => Err(awaiting.unavailable()),
     }
 }

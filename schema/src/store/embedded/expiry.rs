@@ -5,8 +5,8 @@
 
 use crate::hour::Hour;
 use crate::retention::{Keep, Removal, Retention};
+use crate::store::embedded::awaiting::{Awaiting, Work};
 use crate::store::embedded::commits;
-use crate::store::embedded::counting::Uncounted;
 use crate::store::{RETENTION, parse_retention, retention_payload};
 use chrono::{DateTime, Utc};
 use rusqlite::types::Type;
@@ -45,7 +45,7 @@ pub(super) fn set_keep(db: &Connection, keep: Keep, now: DateTime<Utc>) -> rusql
 pub(super) fn freeze(db: &Connection, now: DateTime<Utc>) -> rusqlite::Result<Hour> {
     let retention = load(db)?;
     // What awaits counting is not told apart from what is counted; hours freeze when all is.
-    let moved_on = if Uncounted::load(db)?.is_some() { None } else { retention.moved_on(now) };
+    let moved_on = if Awaiting::load(db, Work::Counting)?.is_some() { None } else { retention.moved_on(now) };
     if let Some(retention) = &moved_on {
         put(db, retention)?;
     }
@@ -62,7 +62,7 @@ pub(super) fn is_due(db: &Connection, now: DateTime<Utc>) -> rusqlite::Result<bo
 /// Removes a part of what was kept long enough, in a transaction of its own; false when nothing is left.
 pub(super) fn remove_part(connection: &mut Connection, now: DateTime<Utc>) -> rusqlite::Result<bool> {
     let transaction = connection.transaction()?;
-    if Uncounted::load(&transaction)?.is_some() {
+    if Awaiting::load(&transaction, Work::Counting)?.is_some() {
         return Ok(false);
     }
     let frozen = freeze(&transaction, now)?;
@@ -94,11 +94,13 @@ struct Keys {
     name_no: i64,
     domain_no: i64,
     domain: String,
+    page_title: String,
 }
 
 fn oldest_before(db: &Connection, until: Hour) -> rusqlite::Result<Vec<Keys>> {
     let mut statement = db.prepare_cached(
-        "SELECT i.page_no, i.created_at, i.page_id, CAST(p.user_id AS TEXT), p.name_no, p.domain_no, i.domain \
+        "SELECT i.page_no, i.created_at, i.page_id, CAST(p.user_id AS TEXT), p.name_no, p.domain_no, i.domain, \
+         p.page_title \
          FROM latest_index i CROSS JOIN pages p ON p.page_no = i.page_no \
          WHERE i.created_at < ?1 ORDER BY i.created_at LIMIT ?2",
     )?;
@@ -111,13 +113,14 @@ fn oldest_before(db: &Connection, until: Hour) -> rusqlite::Result<Vec<Keys>> {
             name_no: row.get(4)?,
             domain_no: row.get(5)?,
             domain: row.get(6)?,
+            page_title: row.get(7)?,
         })
     };
     statement.query_map(params![until.start().timestamp(), PART], keys)?.collect()
 }
 
 fn remove(db: &Connection, keys: &Keys) -> rusqlite::Result<()> {
-    let Keys { page_no, created_at: at, page_id, user_id, name_no, domain_no, domain } = keys;
+    let Keys { page_no, created_at: at, page_id, user_id, name_no, domain_no, domain, page_title } = keys;
     let delete = |sql: &str, key: &[&dyn ToSql]| db.prepare_cached(sql)?.execute(key).map(drop);
     // By a page's number its newest creation is found, which may still be there.
     delete(
@@ -143,6 +146,10 @@ fn remove(db: &Connection, keys: &Keys) -> rusqlite::Result<()> {
     delete(
         "DELETE FROM user_name_index WHERE name_no = ?1 AND created_at = ?2 AND domain = ?3 AND page_id = ?4",
         &[name_no, at, domain, page_id],
+    )?;
+    delete(
+        "DELETE FROM title_index WHERE domain_no = ?1 AND page_title = ?2 AND created_at = ?3 AND page_id = ?4",
+        &[domain_no, page_title, at, page_id],
     )?;
     delete("DELETE FROM latest_index WHERE created_at = ?1 AND domain = ?2 AND page_id = ?3", &[at, domain, page_id])?;
     delete("DELETE FROM pages WHERE page_no = ?1", &[page_no])

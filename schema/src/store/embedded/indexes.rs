@@ -30,8 +30,8 @@ const LATEST: Index = Index {
     put: |row, i| row.execute(params![i.at, i.domain(), i.page_id, i.page_no]),
 };
 
-/// The tables with the author in their key.
-const BY_AUTHOR: [Index; 4] = [
+/// The tables that have in their key what another version of a creation may have otherwise: the author, the title.
+const BY_VERSION: [Index; 5] = [
     Index {
         insert: "INSERT INTO user_index (user_id, created_at, page_id, domain, page_no) VALUES (?1, ?2, ?3, ?4, ?5)",
         order: by_user,
@@ -58,23 +58,32 @@ const BY_AUTHOR: [Index; 4] = [
         order: |a, b| a.name_no.cmp(&b.name_no).then_with(|| (LATEST.order)(a, b)),
         put: |row, i| row.execute(params![i.name_no, i.at, i.domain(), i.page_id, i.page_no]),
     },
+    Index {
+        insert: "INSERT INTO title_index (domain_no, page_title, created_at, page_id, page_no) \
+                 VALUES (?1, ?2, ?3, ?4, ?5)",
+        order: |a, b| {
+            let title = a.domain_no.cmp(&b.domain_no).then_with(|| a.page_title().cmp(b.page_title()));
+            title.then(newest(a, b)).then_with(|| b.page_id.cmp(&a.page_id))
+        },
+        put: |row, i| row.execute(params![i.domain_no, i.page_title(), i.at, i.page_id, i.page_no]),
+    },
 ];
 
 /// The rows of new creations; `domain_index` has its rows already.
 pub(super) fn insert_indexes(db: &Connection, items: &[Item<'_>]) -> rusqlite::Result<()> {
     insert(db, &sorted(items, &ID), &ID)?;
     insert(db, &sorted(items, &LATEST), &LATEST)?;
-    insert_author_indexes(db, items)
+    insert_version_indexes(db, items)
 }
 
-/// The rows of the tables with the author in their key.
-pub(super) fn insert_author_indexes(db: &Connection, items: &[Item<'_>]) -> rusqlite::Result<()> {
-    BY_AUTHOR.iter().try_for_each(|index| insert(db, &sorted(items, index), index))
+/// The rows of the tables with author or title in their key.
+pub(super) fn insert_version_indexes(db: &Connection, items: &[Item<'_>]) -> rusqlite::Result<()> {
+    BY_VERSION.iter().try_for_each(|index| insert(db, &sorted(items, index), index))
 }
 
-/// Deletes the rows that [`insert_author_indexes`] wrote for what is stored of the item's creation. The account stays
+/// Deletes the rows that [`insert_version_indexes`] wrote for what is stored of the item's creation. The account stays
 /// one that ever had the name.
-pub(super) fn delete_author_indexes(db: &Connection, item: &Item<'_>, old: &Stored) -> rusqlite::Result<()> {
+pub(super) fn delete_version_indexes(db: &Connection, item: &Item<'_>, old: &Stored) -> rusqlite::Result<()> {
     let (user_id, at, page_id, domain) = (old.user_id.to_string(), item.at, &item.page_id, item.domain());
     db.prepare_cached(
         "DELETE FROM user_index WHERE user_id = ?1 AND created_at = ?2 AND page_id = ?3 AND domain = ?4",
@@ -92,6 +101,10 @@ pub(super) fn delete_author_indexes(db: &Connection, item: &Item<'_>, old: &Stor
         "DELETE FROM user_name_index WHERE name_no = ?1 AND created_at = ?2 AND domain = ?3 AND page_id = ?4",
     )?
     .execute(params![old.name_no, at, domain, page_id])?;
+    db.prepare_cached(
+        "DELETE FROM title_index WHERE domain_no = ?1 AND page_title = ?2 AND created_at = ?3 AND page_id = ?4",
+    )?
+    .execute(params![item.domain_no, old.page_title, at, page_id])?;
     Ok(())
 }
 

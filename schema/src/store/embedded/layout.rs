@@ -1,5 +1,6 @@
 //! Opening the file: the folder's lock, the settings of a connection, and the layout's version.
 
+use crate::store::embedded::awaiting::{Awaiting, Work};
 use crate::store::embedded::counting::count_all_anew;
 use crate::store::embedded::error::store_error;
 use crate::store::{Durability, Migration, StoreError};
@@ -10,8 +11,11 @@ use std::path::Path;
 
 const LAYOUT: &str = include_str!("layout.sql");
 const ROLLUPS: &str = include_str!("rollups.sql");
-/// The version before this one: rollups by hour and wiki only.
+const TITLES: &str = include_str!("titles.sql");
+/// The first version: rollups by hour and wiki only.
 const WITHOUT_ROLLUPS: i32 = 1;
+/// The one behind it: no index by title.
+const WITHOUT_TITLES: i32 = 2;
 /// Held while a process uses the folder; the system lets go of it however the process ends.
 const LOCK_FILE: &str = "pagetrack.lock";
 /// Prepared statements kept per connection: more than there are.
@@ -55,7 +59,7 @@ pub(super) fn open_writer(path: &Path, migration: Migration, durability: Durabil
     match version {
         Some(SCHEMA_VERSION) if is_sample(&connection).map_err(unusable)? => return Err(the_samples(path)),
         Some(SCHEMA_VERSION) => {}
-        Some(WITHOUT_ROLLUPS) if migration == Migration::Apply => {}
+        Some(WITHOUT_ROLLUPS | WITHOUT_TITLES) if migration == Migration::Apply => {}
         Some(version) => return Err(other_version(path, version)),
         None if migration == Migration::Apply => {}
         None => return Err(missing_layout(path)),
@@ -63,8 +67,8 @@ pub(super) fn open_writer(path: &Path, migration: Migration, durability: Durabil
     set_up_writer(&connection, durability).map_err(unusable)?;
     match version {
         None => create_layout(&connection, 0).map_err(unusable)?,
-        Some(WITHOUT_ROLLUPS) => upgrade(&connection).map_err(unusable)?,
-        Some(_) => {}
+        Some(SCHEMA_VERSION) => {}
+        Some(version) => upgrade(&connection, version).map_err(unusable)?,
     }
     Ok(connection)
 }
@@ -159,23 +163,33 @@ fn create_layout(connection: &Connection, mark: i32) -> rusqlite::Result<()> {
     transaction.pragma_update(None, "application_id", mark)?;
     transaction.execute_batch(LAYOUT)?;
     transaction.execute_batch(ROLLUPS)?;
+    transaction.execute_batch(TITLES)?;
     transaction.execute("INSERT INTO schema_version (version) VALUES (?1)", [SCHEMA_VERSION])?;
     transaction.commit()
 }
 
-/// Brings a store of version 1 here. Its pages stay as they are; the writer counts them once it runs.
-fn upgrade(connection: &Connection) -> rusqlite::Result<()> {
+/// Brings a store of an older version here. Its pages stay as they are; once the writer runs, it counts them if they have
+/// no rollups, and enters them in the index by title.
+fn upgrade(connection: &Connection, version: i32) -> rusqlite::Result<()> {
     let transaction = connection.unchecked_transaction()?;
+    if version == WITHOUT_ROLLUPS {
+        add_rollups(&transaction)?;
+    }
+    transaction.execute_batch(TITLES)?;
+    Awaiting::begin(&transaction, Work::Indexing)?;
+    transaction.execute("UPDATE schema_version SET version = ?1", [SCHEMA_VERSION])?;
+    transaction.commit()?;
+    tracing::info!("the store's layout is version {SCHEMA_VERSION} now; its pages are brought there while it runs");
+    Ok(())
+}
+
+fn add_rollups(transaction: &Connection) -> rusqlite::Result<()> {
     transaction.execute_batch(ROLLUPS)?;
     transaction.execute_batch(
         "INSERT INTO accounts (name_no, domain_no, user_id) SELECT name_no, domain_no, user_id FROM name_accounts; \
          DROP TABLE name_accounts; DROP TABLE hour_counts;",
     )?;
-    count_all_anew(&transaction)?;
-    transaction.execute("UPDATE schema_version SET version = ?1", [SCHEMA_VERSION])?;
-    transaction.commit()?;
-    tracing::info!("the store's layout is version {SCHEMA_VERSION} now; its pages are counted while it runs");
-    Ok(())
+    count_all_anew(transaction)
 }
 
 fn unusable_file(path: &Path, error: &rusqlite::Error) -> StoreError {

@@ -1,6 +1,6 @@
--- The layout of the embedded store without the rollups (rollups.sql): a page is stored once, and each table of the
--- design is a narrow index in that table's order. Numbers as text where they decide an order, as in tables.cql. The views at the end have the
--- documented names and columns.
+-- The layout of the embedded store without the rollups (rollups.sql) and the index by title (titles.sql): a page is
+-- stored once, and each table of the design is a narrow index in that table's order. Numbers as text where they decide an
+-- order, as in tables.cql. The views at the end have the documented names and columns.
 
 CREATE TABLE schema_version (version INTEGER NOT NULL);
 

@@ -3,6 +3,7 @@
 use crate::store::embedded::counting::check_counted;
 use crate::store::embedded::error::store_error;
 use crate::store::embedded::layout::open_reader;
+use crate::store::embedded::titles::check_indexed;
 use crate::store::{StoreError, rows_read};
 use rusqlite::Connection;
 use std::cell::Cell;
@@ -69,6 +70,19 @@ impl Readers {
     {
         self.run(move |db| {
             check_counted(db)?;
+            read(db).map_err(|e| store_error(&e))
+        })
+        .await
+    }
+
+    /// Runs `read` on a free connection, once all pages are in the index by title.
+    pub(super) async fn read_titles<T, F>(&self, read: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    {
+        self.run(move |db| {
+            check_indexed(db)?;
             read(db).map_err(|e| store_error(&e))
         })
         .await

@@ -51,6 +51,12 @@ fn rebuild(db: &Connection, table: Table) -> rusqlite::Result<()> {
             "p.name_no, {at}, d.domain, {page}",
             "p.version",
         ),
+        Table::PagesByTitle => (
+            "title_index",
+            "domain_no, page_title, created_at, page_id",
+            "p.domain_no, p.page_title, {at}, {page}",
+            "p.version",
+        ),
         Table::LatestPages => ("latest_index", "created_at, domain, page_id", "{at}, d.domain, {page}", "p.version"),
     };
     let values = values

@@ -37,6 +37,7 @@ impl Index {
             Table::PagesByDomain => ("domain_index", &["domain_no"], &["created_at", "page_id"]),
             Table::PagesByTime => ("time_index", &["hour", "user_id"], &["created_at", "page_id", "domain"]),
             Table::PagesByUserName => ("user_name_index", &["name_no"], &["created_at", "domain", "page_id"]),
+            Table::PagesByTitle => ("title_index", &["domain_no", "page_title"], &["created_at", "page_id"]),
             Table::LatestPages => ("latest_index", &[], &["created_at", "domain", "page_id"]),
         };
         Self { name, ascending, descending }
@@ -95,6 +96,7 @@ fn of_page(column: &str) -> &'static str {
         "domain" => "d.domain",
         "domain_no" => "p.domain_no",
         "name_no" => "p.name_no",
+        "page_title" => "p.page_title",
         "hour" => "p.created_at / 3600",
         _ => "p.created_at",
     }

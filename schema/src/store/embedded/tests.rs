@@ -94,7 +94,7 @@ async fn another_layout_is_refused() {
     let db = Connection::open(folder.path().join(DATABASE_FILE)).unwrap();
     db.execute("UPDATE schema_version SET version = version + 1", []).unwrap();
     drop(db);
-    check_refused(folder.path(), Migration::Apply, &["layout version 3", "writes 2", "newer pagetrack"]).await;
+    check_refused(folder.path(), Migration::Apply, &["layout version 4", "writes 3", "newer pagetrack"]).await;
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use crate::page::Page;
 use crate::retention::Keep;
 use crate::store::embedded::batch::{Batches, Counting};
 use crate::store::embedded::error::store_error;
-use crate::store::embedded::{expiry, rebuild};
+use crate::store::embedded::{expiry, rebuild, titles};
 use crate::store::{PipelineRecord, Repair, StoreError};
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
@@ -88,17 +88,18 @@ impl Drop for Writer {
 /// What the thread does part by part between its writes.
 struct Chores {
     is_counting: bool,
+    is_indexing: bool,
     removes: Option<DateTime<Utc>>,
     can_remove: bool,
 }
 
 impl Chores {
     fn at_start() -> Self {
-        Self { is_counting: true, removes: None, can_remove: true }
+        Self { is_counting: true, is_indexing: true, removes: None, can_remove: true }
     }
 
     fn is_any(&self) -> bool {
-        self.is_counting || self.removes.is_some()
+        self.is_counting || self.is_indexing || self.removes.is_some()
     }
 
     fn add(&mut self, group: &[Request]) {
@@ -112,6 +113,8 @@ impl Chores {
     fn do_part(&mut self, connection: &mut Connection, batches: &mut Batches) {
         if self.is_counting {
             self.is_counting = count_part(connection, batches);
+        } else if self.is_indexing {
+            self.is_indexing = index_part(connection);
         } else if let Some(now) = self.removes {
             let is_more = expiry::remove_part(connection, now).unwrap_or_else(|error| {
                 tracing::error!(error = %store_error(&error), "pages cannot be removed; restart to go on");
@@ -147,6 +150,14 @@ fn count_part(connection: &mut Connection, batches: &mut Batches) -> bool {
     batches.count_part(connection).unwrap_or_else(|error| {
         tracing::error!(error = %store_error(&error), "the pages stored earlier cannot be counted; restart to go on");
         batches.forget();
+        false
+    })
+}
+
+/// Enters a part of what awaits it in the index by title; false as by [`count_part`].
+fn index_part(connection: &mut Connection) -> bool {
+    titles::index_part(connection).unwrap_or_else(|error| {
+        tracing::error!(error = %store_error(&error), "the pages stored earlier cannot be entered by title; restart to go on");
         false
     })
 }

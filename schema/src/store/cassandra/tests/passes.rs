@@ -5,6 +5,7 @@ use super::{CassandraStore, Migration, connect, upgrade};
 use crate::hour::Hour;
 use crate::page::Page;
 use crate::query::{PageList, PageQuery};
+use crate::retention::Keep;
 use crate::store::conformance::Realm;
 use crate::store::{Store, StoreError};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -115,8 +116,16 @@ async fn pages_of_an_older_layout_are_entered_and_counted() {
     let hours = all.iter().map(|page| Hour::of(page.created_at)).collect::<BTreeSet<_>>().len();
     let accounts = accounts_of(&older, &all).await;
     assert!(accounts.len() > 20, "{}", accounts.len());
-    let added =
-        ["marks", "heads", "counts_by_domain", "pages_by_account", "accounts_by_id", "accounts_by_name", "upgrades"];
+    let added = [
+        "pages_by_title",
+        "marks",
+        "heads",
+        "counts_by_domain",
+        "pages_by_account",
+        "accounts_by_id",
+        "accounts_by_name",
+        "upgrades",
+    ];
     for table in added {
         session.query_unpaged(format!("DROP TABLE {keyspace}.{table}"), ()).await.unwrap();
     }
@@ -132,15 +141,54 @@ async fn pages_of_an_older_layout_are_entered_and_counted() {
     let behind = open(Migration::Expect).await;
     for step in 1..hours {
         let newer = open(Migration::Expect).await;
-        assert!(upgrade::proceed(&newer, long_after(), 1).await.unwrap(), "hour {step} of {hours}");
+        assert!(upgrade::proceed(&newer, long_after(), 1).await.unwrap().is_some(), "hour {step} of {hours}");
         check_accounts_wait(&newer, &pages[0], "are done").await;
     }
-    upgrade::begin(&session, &keyspace).await.unwrap();
+    upgrade::begin(&session, &keyspace, Some(1)).await.unwrap();
     assert_eq!(behind.seal_counts(long_after()).await.unwrap().left, 0);
     assert_eq!(accounts_of(&newer, &all).await, accounts);
     seal_all(&newer).await;
     check_recount(&newer, &all, "an older layout").await;
     assert_eq!(as_of(&newer).await, long_after());
+}
+
+/// Layout 2 had no table of titles: the rows by title are written, and no count is taken anew. Meanwhile titles wait, and
+/// nothing else.
+#[tokio::test]
+async fn titles_of_an_older_layout_are_entered() {
+    let Some((session, nodes, keyspace)) = connect().await else { return };
+    let open = async |migration| CassandraStore::open(&nodes, &keyspace, migration).await.unwrap();
+    let pages = some_pages(&Realm::of("titles"), 200);
+    let hours = pages.iter().map(|page| Hour::of(page.created_at)).collect::<BTreeSet<_>>().len();
+    let older = open(Migration::Apply).await;
+    // Hours freeze, and rows have an end, which is far away.
+    older.set_keep(Keep::Days(36_000), DateTime::UNIX_EPOCH).await.unwrap();
+    older.write_pages(&pages, DateTime::UNIX_EPOCH).await.unwrap();
+    seal_all(&older).await;
+    let version = format!("INSERT INTO {keyspace}.schema_version (shelf, version) VALUES ('layout', 2)");
+    for statement in [format!("DROP TABLE {keyspace}.pages_by_title"), version] {
+        session.query_unpaged(statement, ()).await.unwrap();
+    }
+    let newer = open(Migration::Apply).await;
+    let under_title =
+        async |store: &CassandraStore, page: &Page| store.pages_by_title(&page.domain, &page.page_title, 9).await;
+    for step in 1..hours {
+        let error = under_title(&newer, &pages[0]).await.expect_err("not all titles are entered");
+        let wanted = "being entered into the table of titles";
+        assert!(matches!(&error, StoreError::Unavailable(why) if why.contains(wanted)), "{error}");
+        assert!(!newer.users_by_id(pages[0].user_id).await.unwrap().is_empty(), "accounts answer");
+        let left = upgrade::proceed(&newer, long_after(), 1).await.unwrap();
+        assert_eq!(left, Some(upgrade::Added::Titles), "hour {step} of {hours}");
+    }
+    let pass = newer.seal_counts(long_after()).await.unwrap();
+    assert_eq!((pass.sealed, pass.left), (0, 0), "nothing is counted anew");
+    for page in &pages {
+        assert_eq!(under_title(&newer, page).await.unwrap(), std::slice::from_ref(page));
+    }
+    let cql = "SELECT gc_grace_seconds FROM system_schema.tables WHERE keyspace_name = ? AND table_name = ?";
+    let answer = session.query_unpaged(cql, (&keyspace, "pages_by_title")).await.unwrap().into_rows_result().unwrap();
+    assert_eq!(answer.single_row::<(i32,)>().unwrap().0, 86_400, "as the other tables");
+    check_recount(&newer, &pages, "titles are entered").await;
 }
 
 async fn check_accounts_wait(store: &CassandraStore, page: &Page, wanted: &str) {
@@ -151,6 +199,7 @@ async fn check_accounts_wait(store: &CassandraStore, page: &Page, wanted: &str) 
         store.load_users(&[(domain, user_id)]).await.map(|_| ()),
         store.users_by_id(user_id).await.map(|_| ()),
         store.users_by_name(&page.user_name).await.map(|_| ()),
+        store.pages_by_title(&page.domain, &page.page_title, 1).await.map(|_| ()),
     ];
     for error in errors.map(|answer| answer.expect_err("older pages are not entered yet")) {
         assert!(matches!(&error, StoreError::Unavailable(why) if why.contains(wanted)), "{error}");

@@ -57,7 +57,7 @@ crate::retention_conformance!(open_aging);
 async fn ttls(store: &CassandraStore, page: &Page) -> Vec<Option<i32>> {
     let read = async |table: Table| {
         let (name, key) = (table.name(), key_of(table, page));
-        let cql = format!("SELECT TTL(page_title) FROM {}.{name} WHERE {key}", store.keyspace);
+        let cql = format!("SELECT TTL(namespace) FROM {}.{name} WHERE {key}", store.keyspace);
         let answer = store.session.query_unpaged(cql, ()).await.unwrap().into_rows_result().unwrap();
         answer.single_row::<(Option<i32>,)>().unwrap().0
     };

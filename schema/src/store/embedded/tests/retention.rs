@@ -91,7 +91,7 @@ async fn pages_are_removed_in_parts_and_their_room_is_used_again() {
     let db = Connection::open(folder.path().join(DATABASE_FILE)).unwrap();
     let indexes =
         ["id_index", "user_index", "account_index", "domain_index", "time_index", "user_name_index", "latest_index"];
-    for table in indexes.into_iter().chain(["pages"]) {
+    for table in indexes.into_iter().chain(["title_index", "pages"]) {
         let mut statement = db.prepare(&format!("SELECT page_no FROM {table}")).unwrap();
         let rows = statement.query_map([], |_| Ok(())).unwrap().count();
         assert_eq!(rows, 1, "{table}: the last of those that came beside");

@@ -8,7 +8,7 @@ use crate::query::{PageFilter, PageList, PageQuery};
 use crate::reference::{Reference, Scope, differences};
 use crate::store::conformance::{Realm, newer_versions};
 use crate::store::embedded::batch::{Batches, Counting};
-use crate::store::embedded::{DATABASE_FILE, layout};
+use crate::store::embedded::{DATABASE_FILE, counting, layout, titles};
 use crate::store::{Durability, Migration, Store, StoreError};
 use chrono::DateTime;
 use rusqlite::Connection;
@@ -30,7 +30,8 @@ fn downgrade(folder: &Path) {
              PRIMARY KEY (hour, domain_no, namespace, is_bot, is_redirect)) WITHOUT ROWID; \
          CREATE INDEX domain_hours ON hour_counts (domain_no, hour); \
          DROP TABLE accounts; DROP TABLE total_counts; DROP TABLE domain_counts; DROP TABLE user_counts; \
-         DROP TABLE user_month_counts; DROP TABLE uncounted; UPDATE schema_version SET version = 1",
+         DROP TABLE user_month_counts; DROP TABLE uncounted; \
+         DROP TABLE title_index; DROP TABLE unindexed; UPDATE schema_version SET version = 1",
     )
     .unwrap();
 }
@@ -63,6 +64,8 @@ async fn pages_written_while_older_ones_are_counted_count_once() {
         let new: Vec<Page> = (0..40u32).map(|n| realm.page(20_000 + n + 40 * u32::try_from(part).unwrap())).collect();
         write(&mut db, &mut batches, &changed);
         let goes_on = batches.count_part(&mut db).unwrap();
+        let goes_on_by_title = titles::index_part(&mut db).unwrap();
+        assert_eq!(goes_on, goes_on_by_title, "as many parts");
         write(&mut db, &mut batches, &new);
         all.extend(changed.into_iter().chain(new));
         if !goes_on {
@@ -93,4 +96,36 @@ async fn an_older_store_answers_while_it_is_counted() {
         tokio::task::yield_now().await;
     };
     assert_eq!(counted, u64::from(PAGES));
+}
+
+/// Makes the database of `folder` what version 2 of the layout left: no index by title.
+fn downgrade_to_2(folder: &Path) {
+    let db = Connection::open(folder.join(DATABASE_FILE)).unwrap();
+    let sql = "DROP TABLE title_index; DROP TABLE unindexed; UPDATE schema_version SET version = 2";
+    db.execute_batch(sql).unwrap();
+}
+
+#[tokio::test]
+async fn a_store_without_titles_counts_while_they_are_entered() {
+    let folder = tempfile::tempdir().unwrap();
+    let pages = Realm::of("old_titles").varied_pages(PAGES);
+    open(folder.path()).await.unwrap().write_pages(&pages, DateTime::UNIX_EPOCH).await.unwrap();
+    downgrade_to_2(folder.path());
+    check_refused(folder.path(), Migration::Expect, &["layout version 2", "`pagetrack migrate`"]).await;
+    // The writer has no turn yet: titles wait, and say so; counts do not.
+    let path = folder.path().join(DATABASE_FILE);
+    let mut db = layout::open_writer(&path, Migration::Apply, Durability::Process).unwrap();
+    assert!(titles::index_part(&mut db).unwrap(), "more than one part");
+    let error = titles::check_indexed(&db).expect_err("not all titles are entered");
+    assert!(error.to_string().contains("entered in the index by title, 42 % are done"), "{error}");
+    counting::check_counted(&db).unwrap();
+    drop(db);
+    let store = open(folder.path()).await.unwrap();
+    let count = count_pages(&store, &PageList::All, HourRange::ALL, &PageFilter::default()).await.unwrap();
+    assert_eq!(count, u64::from(PAGES));
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while store.seal_counts(DateTime::UNIX_EPOCH).await.unwrap().left > 0 {
+        assert!(Instant::now() < deadline, "not entered within 20 s");
+    }
+    assert_eq!(differences(&store, &Reference::of(&pages), Scope::Whole).await.unwrap(), [""; 0]);
 }

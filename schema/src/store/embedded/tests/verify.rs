@@ -52,6 +52,7 @@ async fn a_row_that_is_gone() {
     check_damage(&gone("domain_index"), &["pages_by_domain: missing page_id="], &["counts of w"]).await;
     check_damage(&gone("user_name_index"), &["pages_by_user_name: missing page_id="], accounts).await;
     check_damage(&gone("latest_index"), &["latest_pages: missing page_id="], &[]).await;
+    check_damage(&gone("title_index"), &["pages_by_title: missing page_id="], &[]).await;
     let others = &["pages_by_", "latest_pages: ", "counts of "];
     check_damage(&gone("time_index"), &["latest_pages: not in pages_by_time page_id="], others).await;
 }
@@ -66,6 +67,7 @@ async fn a_row_under_another_key() {
         ("domain_index", "pages_by_domain", "created_at = created_at - 3600000"),
         ("user_name_index", "pages_by_user_name", "page_id = '1'"),
         ("latest_index", "latest_pages", "domain = 'x.org'"),
+        ("title_index", "pages_by_title", "page_title = 'Other'"),
     ] {
         let sql = format!("UPDATE {index} SET {change} WHERE page_no = 77");
         check_damage(&sql, &[&format!("{table}: "), "no page's row", "it points at"], others).await;
