@@ -42,6 +42,7 @@ pub struct Loaders {
     users: Table<(Domain, UserId), Option<Arc<Page>>>,
     domains: Table<Domain, Option<Arc<DomainRow>>>,
     accounts: Table<String, Arc<[Arc<Page>]>>,
+    titles: Table<TitleKey, Arc<[Arc<Page>]>>,
     hour_counts: Table<Hour, Arc<[Count]>>,
     range_counts: Table<HourRange, Arc<[Count]>>,
     hour_users: Table<Hour, Arc<[UserCount]>>,
@@ -53,6 +54,9 @@ pub struct Loaders {
 
 /// Which pages to count.
 type PageCountKey = (PageList, HourRange, PageFilter);
+
+/// A wiki, a title, and how many of its pages.
+type TitleKey = (Domain, String, usize);
 
 type Table<K, V> = Loader<K, Result<V, ApiError>, Batch<K, V>>;
 
@@ -70,6 +74,15 @@ impl Loaders {
                 each(names, move |name: String| {
                     let store = store.clone();
                     async move { Ok(store.users_by_name(&name).await?.into_iter().map(Arc::new).collect()) }
+                })
+            }),
+            titles: table(store, |store, keys| {
+                each(keys, move |(domain, page_title, limit): TitleKey| {
+                    let store = store.clone();
+                    async move {
+                        let pages = store.pages_by_title(&domain, &page_title, limit).await?;
+                        Ok(pages.into_iter().map(Arc::new).collect())
+                    }
                 })
             }),
             hour_counts: table(store, load_hour_counts),
@@ -146,6 +159,16 @@ impl Loaders {
     /// The newest page of each account under a name.
     pub(crate) async fn accounts(&self, user_name: String) -> Result<Arc<[Arc<Page>]>, ApiError> {
         load(&self.accounts, user_name).await
+    }
+
+    /// The newest creations on a wiki under a title.
+    pub(crate) async fn pages_by_title(
+        &self,
+        domain: Domain,
+        page_title: String,
+        limit: usize,
+    ) -> Result<Arc<[Arc<Page>]>, ApiError> {
+        load(&self.titles, (domain, page_title, limit)).await
     }
 
     /// An hour's rollup.

@@ -19,6 +19,7 @@ mod query;
 mod ranks;
 mod reports;
 pub(crate) mod scalars;
+mod search;
 mod subscription;
 mod user;
 mod wiki;

@@ -5,6 +5,7 @@ import person from "./examples/Person.graphql?raw";
 import pipeline from "./examples/Pipeline.graphql?raw";
 import rankings from "./examples/Rankings.graphql?raw";
 import reports from "./examples/Reports.graphql?raw";
+import search from "./examples/Search.graphql?raw";
 import week from "./examples/Week.graphql?raw";
 import wikisPages from "./examples/WikisPages.graphql?raw";
 
@@ -19,6 +20,7 @@ export const EXAMPLES: readonly Example[] = [
   { query: firstSteps },
   { query: wikisPages, variables: '{ "name": "www.wikidata.org" }' },
   { query: person, variables: '{ "userName": "Fæ" }' },
+  { query: search, variables: '{ "text": "wikidata" }' },
   { query: hoursActivity },
   { query: week },
   { query: rankings },

@@ -17,6 +17,8 @@ pub(super) fn of(field: &str) -> Weight {
     let (own, times) = match field {
         "pages" | "domains" | "hours" | "users" | "gaps" => (10, 20),
         "accounts" => (20, 100),
+        // The list of wikis, a name's accounts, a number's pages.
+        "search" => (40, 10),
         "topDomains" => (200, 20),
         // The people of every hour or day of two ranges.
         "topUsers" => (800, 20),

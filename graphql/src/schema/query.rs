@@ -16,7 +16,8 @@ use super::paging::{Direction, Paging, PagingArguments, part_of};
 use super::pipeline::Pipeline;
 use super::ranks::{DomainRank, RankOrder, RankQuery, UserRank};
 use super::reports::Reports;
-use super::scalars::{HourName, Time};
+use super::scalars::{HourName, Time, ranking_size};
+use super::search::{SearchResult, has_in_name, search};
 use super::user::User;
 use super::wiki::ProjectFamily;
 use super::{api, loaders, max_list};
@@ -276,6 +277,21 @@ impl Query {
         Ok(Some(hours_between(HourRange { from, to }, &paging, &scope)))
     }
 
+    /// Wikis by part of their domain or database name; people by their exact user name, also as `User:Name`; pages by
+    /// number (`975886`, `#975886`) on whichever wiki, or by pasted address: any form of it that names wiki and title or
+    /// number, also a mobile one. Titles are those under which pages were created. In this order, each once: the page, pages
+    /// (newest first) or wiki of the address, the person, the wiki of exactly this name, pages of this number by domain,
+    /// other wikis by domain. While the pages of an older store are entered, which the server logs, titles are UNAVAILABLE
+    /// and all else answers.
+    async fn search(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to look for, 1 to 2,000 characters; spaces around it do not count.")] text: String,
+        #[graphql(desc = "At most so many, 1 to 100.", default = 10)] limit: i32,
+    ) -> Result<Option<Vec<SearchResult>>, ApiError> {
+        search(ctx, &text, ranking_size(limit)?).await.map(Some)
+    }
+
     /// The pipeline's health: is what I see complete, and how fresh is it?
     async fn pipeline(&self, ctx: &Context<'_>) -> Option<Pipeline> {
         Some(Pipeline::now(&*api(ctx).pipeline))
@@ -283,11 +299,8 @@ impl Query {
 }
 
 fn is_wanted(row: &DomainRow, search: Option<&str>, families: Option<&[ProjectFamily]>) -> bool {
-    let found = search.is_none_or(|text| {
-        let text = text.to_lowercase();
-        row.domain.as_str().contains(&text) || row.wiki.as_str().contains(&text)
-    });
-    found && families.is_none_or(|families| families.contains(&schema::wiki::ProjectFamily::of(&row.domain).into()))
+    search.is_none_or(|text| has_in_name(row, &text.to_lowercase()))
+        && families.is_none_or(|families| families.contains(&schema::wiki::ProjectFamily::of(&row.domain).into()))
 }
 
 /// A part of the hours, newest first, without listing the others.

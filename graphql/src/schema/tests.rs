@@ -14,6 +14,7 @@ mod objects;
 mod overview;
 mod people;
 mod reports;
+mod searching;
 mod shape;
 mod stock;
 mod variables;

@@ -16,6 +16,7 @@ README.md pageCreated: 0
 README.md pages: 2
 README.md pipeline: 0
 README.md reports: 13
+README.md search: 2
 web/graphiql/examples/FirstSteps.graphql: 1
 web/graphiql/examples/HoursActivity.graphql: 26
 web/graphiql/examples/Live.graphql: 0
@@ -23,6 +24,7 @@ web/graphiql/examples/Person.graphql: 4
 web/graphiql/examples/Pipeline.graphql: 0
 web/graphiql/examples/Rankings.graphql: 52
 web/graphiql/examples/Reports.graphql: 12
+web/graphiql/examples/Search.graphql: 2
 web/graphiql/examples/Week.graphql: 54
 web/graphiql/examples/WikisPages.graphql: 4
 web/src/charts/hours.graphql: 2
