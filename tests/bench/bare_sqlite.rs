@@ -135,6 +135,13 @@ fn insert_indexes(db: &Transaction<'_>, items: &mut [Item<'_>]) -> rusqlite::Res
     each(db, items, "INSERT INTO domain_index VALUES (?,?,?,?)", |s, i| {
         s.execute(params![i.domain_no, i.at, i.page_id, i.no])
     })?;
+    items.sort_by(|a, b| {
+        let title = (a.domain_no, &a.page.page_title).cmp(&(b.domain_no, &b.page.page_title));
+        title.then_with(|| (b.at, &b.page_id).cmp(&(a.at, &a.page_id)))
+    });
+    each(db, items, "INSERT INTO title_index VALUES (?,?,?,?,?)", |s, i| {
+        s.execute(params![i.domain_no, i.page.page_title, i.at, i.page_id, i.no])
+    })?;
     items.sort_by(|a, b| (b.at, &b.page.domain, &b.page_id).cmp(&(a.at, &a.page.domain, &a.page_id)));
     each(db, items, "INSERT INTO latest_index VALUES (?,?,?,?)", |s, i| {
         s.execute(params![i.at, i.page.domain.as_str(), i.page_id, i.no])

@@ -234,3 +234,16 @@ async fn open_for_conformance() -> Option<crate::store::conformance::Opened> {
 }
 
 crate::store_conformance!(open_for_conformance);
+
+#[tokio::test]
+async fn a_larger_version_takes_its_page_to_another_title() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).await.unwrap();
+    let old = page(1, 60, "A");
+    let new = Page { page_title: "Other".into(), version: old.version + 1, ..old.clone() };
+    for pages in [&old, &new, &old] {
+        store.write_pages(std::slice::from_ref(pages), DateTime::UNIX_EPOCH).await.unwrap();
+    }
+    assert_eq!(store.pages_by_title(&old.domain, &old.page_title, 9).await.unwrap(), [], "nothing is left there");
+    assert_eq!(store.pages_by_title(&new.domain, "Other", 9).await.unwrap(), [new]);
+}
