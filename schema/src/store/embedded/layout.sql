@@ -17,7 +17,7 @@ CREATE TABLE pages (
     rev_id INTEGER NOT NULL, version INTEGER NOT NULL, event_id TEXT, page_title TEXT NOT NULL
 );
 
--- The six tables.
+-- The tables.
 CREATE TABLE id_index (
     page_id TEXT NOT NULL, domain_no INTEGER NOT NULL, created_at INTEGER NOT NULL, page_no INTEGER NOT NULL,
     PRIMARY KEY (page_id, domain_no)
