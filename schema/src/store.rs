@@ -52,7 +52,7 @@ pub struct PipelineRecord {
 /// What a pass of [`Store::seal_counts`] did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Sealing {
-    /// Periods whose counts were taken anew.
+    /// Periods whose counts were taken anew; a step in bringing an older layout up is one more.
     pub sealed: usize,
     /// Periods left for a later pass.
     pub left: usize,

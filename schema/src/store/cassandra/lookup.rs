@@ -69,6 +69,10 @@ pub(super) async fn pages_by_title(
     limit: usize,
 ) -> Result<Vec<Page>, StoreError> {
     upgrade::check_titles(store).await?;
+    // The node takes no limit of 0.
+    if limit == 0 {
+        return Ok(Vec::new());
+    }
     let limit = i32::try_from(limit).unwrap_or(i32::MAX);
     let values = (domain.as_str(), page_title, retention::first_kept(store).await?, limit);
     collect(&store.session, &store.statements.pages_with_title, values, push_pages).await

@@ -50,7 +50,9 @@ pub(super) async fn seal_counts(store: &CassandraStore, now: DateTime<Utc>) -> R
     if entering != Some(Added::Accounts) && pass.left.is_empty() {
         as_of::put(store, now).await?;
     }
-    Ok(Sealing { sealed: pass.sealed, left: pass.left.len() + usize::from(entering.is_some()) })
+    // A step of an upgrade is something done: who waits for all of it goes on.
+    let step = usize::from(entering.is_some());
+    Ok(Sealing { sealed: pass.sealed + step, left: pass.left.len() + step })
 }
 
 struct Pass<'a> {
