@@ -53,3 +53,13 @@ it("closes a socket whose introduction is no message", async () => {
   socket.on("open", () => socket.send(JSON.stringify({ type: "connection_init", payload: [1] })));
   expect(await closed).toBe(4400);
 });
+
+it("closes a socket that does not introduce itself in its ten seconds", { timeout: 30_000 }, async () => {
+  const socket = new WebSocket(url().replace("http", "ws"), "graphql-transport-ws");
+  const begun = Date.now();
+  // A ping is no introduction: it does not make the time longer.
+  socket.on("open", () => setTimeout(() => socket.send(JSON.stringify({ type: "ping" })), 5_000));
+  const closed = await new Promise((resolve) => socket.on("close", (code, reason) => resolve([code, reason.toString()])));
+  expect(closed).toEqual([4408, "Connection initialisation timeout"]);
+  expect(Date.now() - begun).toBeGreaterThan(9_000);
+});
