@@ -5,6 +5,7 @@ import WebSocket from "ws";
 import { pagetrack, type Server, startPagetrack } from "../e2e/server";
 import { startStream } from "../e2e/stream";
 import { EXAMPLES } from "../graphiql/examples";
+import { post, type Answer } from "./post";
 
 const isLive = (query: string): boolean => /^subscription/m.test(query);
 const questions = EXAMPLES.filter(({ query }) => !isLive(query));
@@ -15,19 +16,10 @@ async function stopAtEnd(server: Server): Promise<Server> {
   return server;
 }
 
-interface Answer {
-  readonly data: Record<string, unknown>;
-  readonly errors?: unknown;
-}
-
-async function ask(server: Server, query: string, variables = "{}"): Promise<Answer> {
-  const response = await fetch(new URL("graphql", server.url), {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ query, variables: JSON.parse(variables) as unknown }),
-  });
-  expect(response.status).toBe(200);
-  return (await response.json()) as Answer;
+async function ask(server: Server, query: string, variables = "{}"): Promise<Answer<Record<string, unknown>>> {
+  const answer = await post(new URL("graphql", server.url), query, JSON.parse(variables));
+  expect(answer.status, query).toBe(200);
+  return answer;
 }
 
 it("answers each on an empty store", { timeout: 120_000 }, async () => {

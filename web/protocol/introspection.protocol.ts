@@ -2,6 +2,7 @@
 import { buildClientSchema, getIntrospectionQuery, validateSchema, type IntrospectionQuery } from "graphql";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { pagetrack, type Server } from "../e2e/server";
+import { post } from "./post";
 
 let server: Server;
 
@@ -29,14 +30,9 @@ const choices = Array.from({ length: 2 ** OPTIONS.length }, (_, bits) =>
 
 it("passes within its budget, whatever is asked of it", { timeout: 180_000 }, async () => {
   for (const options of choices) {
-    const response = await fetch(new URL("graphql", server.url), {
-      method: "POST",
-      headers: { "content-type": "application/json", accept: "application/graphql-response+json" },
-      body: JSON.stringify({ query: getIntrospectionQuery(options) }),
-    });
-    const answer = (await response.json()) as { data: IntrospectionQuery; errors?: unknown };
+    const answer = await post<IntrospectionQuery>(new URL("graphql", server.url), getIntrospectionQuery(options));
     expect(answer.errors, JSON.stringify(options)).toBeUndefined();
-    expect(response.status).toBe(200);
+    expect(answer.status).toBe(200);
     expect(validateSchema(buildClientSchema(answer.data))).toEqual([]);
   }
 });

@@ -5,6 +5,7 @@ import { expect, it, onTestFinished, vi } from "vitest";
 import WebSocket from "ws";
 import { startPagetrack } from "../e2e/server";
 import { startStream } from "../e2e/stream";
+import { post } from "./post";
 
 interface Event {
   readonly pageId: number;
@@ -51,9 +52,7 @@ async function listen(client: Asks, after: string | null, isEnough: (heard: read
 }
 
 async function newestPage(url: string): Promise<number> {
-  const body = JSON.stringify({ query: "{ pages(first: 1) { nodes { pageId } } }" });
-  const response = await fetch(url, { method: "POST", headers: { "content-type": "application/json" }, body });
-  const answer = (await response.json()) as { data: { pages: { nodes: { pageId: string }[] } } };
+  const answer = await post<{ pages: { nodes: { pageId: string }[] } }>(url, "{ pages(first: 1) { nodes { pageId } } }");
   return Number(answer.data.pages.nodes[0]?.pageId);
 }
 
