@@ -95,6 +95,17 @@ impl Fleet {
         Ok(())
     }
 
+    /// `http://HOST:PORT` of its API.
+    pub(crate) fn base(&self) -> String {
+        format!("http://{}", self.listen)
+    }
+
+    /// Kills this part.
+    pub(crate) fn kill(&mut self, part: Part) -> anyhow::Result<()> {
+        let index = self.processes.iter().position(|(of, _)| *of == part).context("no such process")?;
+        self.processes.remove(index).1.kill()
+    }
+
     /// Kills the part whose turn it is: the processes take turns, the one killed longest ago comes first.
     pub(crate) fn kill_next(&mut self) -> anyhow::Result<Part> {
         let (part, mut process) = self.processes.remove(0);
@@ -105,7 +116,7 @@ impl Fleet {
 
     /// Waits until the API counts the model's pages.
     pub(crate) async fn wait_for_pages(&mut self, model: &Model) -> anyhow::Result<()> {
-        let counted = wait_for_pages(&format!("http://{}", self.listen), model).await;
+        let counted = wait_for_pages(&self.base(), model).await;
         for (_, process) in &mut self.processes {
             process.ensure_running()?;
         }

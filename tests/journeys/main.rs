@@ -5,6 +5,7 @@
 mod answers;
 mod conservation;
 mod kills;
+mod silence;
 
 mod caught;
 mod feed;
@@ -23,20 +24,26 @@ type Outcome = Pin<Box<dyn Future<Output = anyhow::Result<()>>>>;
 struct Journey {
     name: &'static str,
     run: fn(Place) -> Outcome,
+    /// Whether it needs a process for each stage.
+    is_of_stages: bool,
 }
 
 macro_rules! journeys {
-    ($($module:ident::$name:ident),* $(,)?) => {
-        [$(Journey { name: stringify!($name), run: |place| Box::pin($module::$name(place)) }),*]
+    ($($module:ident::$name:ident),*; of stages: $($of_stages:ident::$of:ident),* $(,)?) => {
+        [
+            $(Journey { name: stringify!($name), run: |place| Box::pin($module::$name(place)), is_of_stages: false },)*
+            $(Journey { name: stringify!($of), run: |place| Box::pin($of_stages::$of(place)), is_of_stages: true },)*
+        ]
     };
 }
 
-const JOURNEYS: [Journey; 5] = journeys![
+const JOURNEYS: [Journey; 6] = journeys![
     answers::recorded_events_reach_every_answer,
     answers::events_that_come_again_change_nothing,
     answers::a_restart_goes_on_where_it_stopped,
     conservation::every_event_is_counted_once,
-    kills::nothing_is_lost_or_doubled_by_kills,
+    kills::nothing_is_lost_or_doubled_by_kills;
+    of stages: silence::a_killed_cleaner_is_told_of_no_more,
 ];
 
 #[tokio::main]
@@ -68,10 +75,10 @@ async fn main() -> ExitCode {
     if failed > 0 || is_gap { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
-/// Every filter that was given must be part of `PAIR NAME`.
+/// It fits the pair, and every filter that was given is part of `PAIR NAME`.
 fn is_wanted(filters: &[String], pair: &Pair, journey: &Journey) -> bool {
     let name = format!("{pair} {}", journey.name);
-    filters.iter().all(|filter| name.contains(filter.as_str()))
+    (pair.is_shared() || !journey.is_of_stages) && filters.iter().all(|filter| name.contains(filter.as_str()))
 }
 
 /// None where the pair's servers are not there.

@@ -37,6 +37,10 @@ it.each(["light", "dark"] as const)("plays offline in %s: runs its examples, com
     await run(page, "WikisPages", '"www.wikidata.org"');
     await run(page, "Person", '"accountCount"');
     await run(page, "HoursActivity", '"pageCount"');
+    await run(page, "Rankings", '"growth"');
+    await run(page, "Week", '"series"');
+    await run(page, "Reports", '"botPagesByDomain"');
+    await run(page, "Search", '"wikidatawiki"');
     await run(page, "Pipeline", '"SAMPLE"');
     await run(page, "Live", '"pageCreated"');
     await page.getByLabel("Stop query").click();
