@@ -2,6 +2,7 @@
 
 mod freshness;
 mod nulls;
+mod positions;
 mod shape;
 mod variables;
 mod wording;
@@ -139,11 +140,14 @@ impl Extension for Operation {
         ctx: &ExtensionContext<'_>,
         next: NextValidation<'_>,
     ) -> Result<ValidationResult, Vec<ServerError>> {
+        let (shape, registry) = (self.facts.shape.get(), &ctx.schema_env.registry);
+        let mut wrong = shape.map_or_else(Vec::new, |shape| positions::check(shape.document(), registry));
         // In front of the library, which knows the value only and not the variable.
-        let operation = self.facts.shape.get().and_then(|shape| Some((shape.operation()?, shape.variables())));
-        let wrong = operation.map_or_else(Vec::new, |(operation, variables)| {
-            variables::check(operation, variables, &ctx.schema_env.registry)
-        });
+        if let Some((shape, operation)) = shape.and_then(|shape| Some((shape, shape.operation()?)))
+            && wrong.is_empty()
+        {
+            wrong = variables::check(operation, shape.variables(), registry);
+        }
         if wrong.is_empty() { next.run(ctx).await } else { Err(wrong) }
     }
 

@@ -34,7 +34,7 @@ fn with_careful_choice(mut request: Request) -> Request {
 
 /// The codings that a client takes, without zstd unless it likes that best.
 fn careful_choice(headers: &HeaderMap) -> Option<HeaderValue> {
-    let lists: Vec<&str> = headers.get_all(header::ACCEPT_ENCODING).iter().map(HeaderValue::to_str).flatten().collect();
+    let lists: Vec<&str> = headers.get_all(header::ACCEPT_ENCODING).iter().flat_map(HeaderValue::to_str).collect();
     let codings: Vec<(&str, f32)> = lists.iter().flat_map(|list| list.split(',')).map(coding).collect();
     let weight = |name: &str| codings.iter().find(|(coding, _)| coding.eq_ignore_ascii_case(name)).map(|(_, q)| *q);
     let common = weight("br").into_iter().chain(weight("gzip")).fold(0.0, f32::max);

@@ -7,8 +7,8 @@ use crate::limits::{ActualCost, Place};
 use crate::schema::CONVENTIONS;
 use async_graphql::indexmap::IndexMap;
 use async_graphql::parser::types::{
-    Directive, DocumentOperations, ExecutableDocument, Field, OperationDefinition, OperationType, Selection,
-    SelectionSet,
+    Directive, DocumentOperations, ExecutableDocument, Field, InlineFragment, OperationDefinition, OperationType,
+    Selection, SelectionSet,
 };
 use async_graphql::registry::Registry;
 use async_graphql::{Name, Pos, Positioned, Value, Variables};
@@ -98,6 +98,9 @@ fn mark_set(set: &mut SelectionSet) {
 
 fn mark_below(set: &mut SelectionSet) {
     for selection in &mut set.items {
+        if let Some(fragment) = around_conditional_name(&mut selection.node) {
+            selection.node = fragment;
+        }
         match &mut selection.node {
             Selection::Field(field) if field.node.selection_set.node.items.is_empty() => {}
             Selection::Field(field) => mark_set(&mut field.node.selection_set.node),
@@ -105,6 +108,23 @@ fn mark_below(set: &mut SelectionSet) {
             Selection::FragmentSpread(_) => {}
         }
     }
+}
+
+/// A fragment with the directives of `__typename`, where it has some: of that field the library looks neither at their
+/// variables, nor whether there are such directives.
+fn around_conditional_name(selection: &mut Selection) -> Option<Selection> {
+    let Selection::Field(field) = selection else { return None };
+    if field.node.name.node != "__typename" || field.node.directives.is_empty() {
+        return None;
+    }
+    let directives = std::mem::take(&mut field.node.directives);
+    let pos = field.pos;
+    let items = vec![Positioned::new(Selection::Field(field.clone()), pos)];
+    let selection_set = Positioned::new(SelectionSet { items }, pos);
+    Some(Selection::InlineFragment(Positioned::new(
+        InlineFragment { type_condition: None, directives, selection_set },
+        pos,
+    )))
 }
 
 /// The fields asked of one object by the keys of their answers, in order; fields of one key have one answer.

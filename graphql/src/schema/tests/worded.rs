@@ -43,8 +43,41 @@ async fn wrong_documents_are_told_what_is_wrong() {
         ("query($a: Int) { __typename }", "Variable \"$a\" is not used"),
         ("{ pages(first: $a) { nodes { id } } }", "Variable \"$a\" is not defined"),
         ("{ nodes(ids: [null]) { id } }", "Invalid value for argument \"ids.0\", expected type \"ID\""),
+        (
+            "query($a: String) { pages(first: $a) { nodes { id } } }",
+            "Variable \"$a\" of type \"String\" used in position expecting type \"Int\"",
+        ),
+        (
+            "query($a: ID) { nodes(ids: [$a]) { id } }",
+            "Variable \"$a\" of type \"ID\" used in position expecting type \"ID!\"",
+        ),
+        (
+            "query($a: Int) { ...f } fragment f on Query { pages(filter: {isBot: $a}) { nodes { id } } }",
+            "Variable \"$a\" of type \"Int\" used in position expecting type \"Boolean\"",
+        ),
+        (
+            "query($a: Boolean) { pages { nodes { id @include(if: $a) } } }",
+            "Variable \"$a\" of type \"Boolean\" used in position expecting type \"Boolean!\"",
+        ),
+        ("{ pages(filter: {isBot: true, isBot: false}) { nodes { id } } }", "the input field isBot is given twice"),
+        ("{ __typename @nothing }", "Unknown directive \"nothing\""),
+        ("{ pages { __typename @include(if: $a) } }", "Variable \"$a\" is not defined"),
         ("query @skip(if: true) { __typename }", "Directive \"skip\" may not be used on \"QUERY\""),
     ] {
         check_said(document, &[wanted]).await;
+    }
+}
+
+#[tokio::test]
+async fn right_documents_are_told_nothing() {
+    for (document, data) in [
+        ("query($a: Boolean = true) { __typename @skip(if: $a) b: __typename @include(if: $a) }", "{\"b\":\"Query\"}"),
+        ("query($a: Int = 20) { reports { topUsers(limit: $a) { userName } } }", ""),
+        ("query($a: [ID!]! = []) { nodes(ids: $a) { id } }", "{\"nodes\":[]}"),
+        ("query($a: Boolean) { pages(first: 1, filter: {isBot: $a}) { nodes { ... @skip(if: true) { id } } } }", ""),
+    ] {
+        let answer = Fixture::known().await.answer(document).await;
+        assert_eq!(answer.get("errors"), None, "{document}");
+        assert!(answer["data"].to_string().contains(data), "{document}: {answer}");
     }
 }
