@@ -44,7 +44,7 @@ web/node_modules/.package-lock.json: web/package-lock.json
 	@touch $@
 
 # What the dashboard is built from; what codegen writes is not.
-WEB_SOURCES := $(shell find web/src web/public web/graphiql -type f -not -path '*generated*')
+WEB_SOURCES := $(shell find web/src web/public web/graphiql web/docs web/redoc -type f -not -path '*generated*')
 WEB_SOURCES += $(wildcard web/*.ts web/*.js web/*.mjs web/*.json web/*.html) graphql/schema.graphql
 
 web/dist/index.html: web/node_modules/.package-lock.json $(WEB_SOURCES)

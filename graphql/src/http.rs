@@ -57,13 +57,25 @@ fn routes(endpoint: Endpoint) -> Router {
     Router::new()
         .route("/graphql", any(serve))
         .route("/limits", get(async |State(endpoint): State<Endpoint>| Json(endpoint.limits)))
-        .route("/", get(assets::dashboard))
-        .route("/graphiql", get(assets::playground))
-        .route("/graphiql/", get(async || Redirect::temporary("/graphiql")))
-        .route("/graphiql/{*path}", get(assets::file))
+        .route("/", get(async |headers: HeaderMap| assets::page("index.html", &headers)))
+        .merge(page_of_folder("/graphiql", "graphiql/index.html"))
+        .merge(page_of_folder("/docs", "docs/index.html"))
+        .merge(page_of_folder("/redoc", "redoc/index.html"))
+        .route(
+            "/docs/oauth2-redirect",
+            get(async |headers: HeaderMap| assets::page("docs/oauth2-redirect.html", &headers)),
+        )
         .route("/assets/{*path}", get(assets::file))
         .route("/favicon.svg", get(assets::file))
         .with_state(endpoint)
+}
+
+/// A page and the files below it.
+fn page_of_folder(path: &'static str, file: &'static str) -> Router<Endpoint> {
+    Router::new()
+        .route(path, get(async |headers: HeaderMap| assets::page(file, &headers)))
+        .route(&format!("{path}/"), get(async || Redirect::temporary(path)))
+        .route(&format!("{path}/{{*path}}"), get(assets::file))
 }
 
 /// What answers at `/graphql`.

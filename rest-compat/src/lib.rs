@@ -6,6 +6,7 @@
 mod router;
 
 mod domains;
+mod openapi;
 mod pages;
 mod reports;
 mod stats;

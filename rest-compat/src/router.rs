@@ -3,7 +3,7 @@
 use crate::error::{ApiError, method_not_allowed};
 use crate::slash::{redirect, redirect_many};
 use crate::state::RestState;
-use crate::{deadline, domains, pages, reports, stats};
+use crate::{deadline, domains, openapi, pages, reports, stats};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::handler::Handler;
@@ -56,6 +56,7 @@ pub fn router(store: Arc<dyn Store>, clock: Arc<dyn Clock>, patience: Duration) 
         .route("/reports/bots-by-domain/", only_get(reports::bots))
         .route("/reports/top-users/", only_get(reports::top_users))
         .route("/reports/top-users/pages/", only_get(reports::pages))
+        .route("/openapi.json", get(openapi::document))
         .route("/domains", any(redirect))
         .route("/pages/user/{user_id}/", any(redirect))
         .route("/pages/domain/{domain}/", any(redirect))

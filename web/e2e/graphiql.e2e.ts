@@ -39,7 +39,7 @@ it.each(["light", "dark"] as const)("plays offline in %s: runs its examples, com
     await run(page, "HoursActivity", '"pageCount"');
     await run(page, "Rankings", '"growth"');
     await run(page, "Week", '"series"');
-    await run(page, "Reports", '"botPagesByDomain"');
+    await run(page, "Reports", '"domainsByHour"');
     await run(page, "Search", '"wikidatawiki"');
     await run(page, "Pipeline", '"SAMPLE"');
     await run(page, "Live", '"pageCreated"');

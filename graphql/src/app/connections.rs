@@ -1,4 +1,5 @@
-//! HTTP connections: bounded in number and in the time that a request's head may take, and ended with the process.
+//! HTTP connections: bounded in number and in the time that a request's head may take, or that a client takes nothing, and
+//! ended with the process.
 
 use anyhow::Context;
 use axum::Router;
@@ -13,6 +14,7 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
+use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
@@ -27,13 +29,20 @@ pub(super) struct ConnectionLimits {
     pub(super) max: usize,
     /// How long a connection may take for a request's head, the wait for the next request included.
     pub(super) head: Duration,
+    /// How long a client may take nothing of what is sent to it.
+    pub(super) taking: Duration,
     /// How long answers under way may take once the server stops; whoever is still connected then is cut off.
     pub(super) last_answers: Duration,
 }
 
 impl Default for ConnectionLimits {
     fn default() -> Self {
-        Self { max: 4_096, head: Duration::from_secs(30), last_answers: Duration::from_secs(2) }
+        Self {
+            max: 4_096,
+            head: Duration::from_secs(30),
+            taking: Duration::from_secs(60),
+            last_answers: Duration::from_secs(2),
+        }
     }
 }
 
@@ -87,11 +96,13 @@ async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> anyhow::Resu
 
 /// Serves one connection; at `stop` it ends with the answer that is under way.
 async fn answer(stream: TcpStream, router: Router, limits: ConnectionLimits, stop: CancellationToken) {
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(limits.taking));
     let service = router.map_request(|request: Request<hyper::body::Incoming>| request.map(Body::new));
     let connection = Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.head)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service))
+        .serve_connection(TokioIo::new(Box::pin(stream)), TowerToHyperService::new(service))
         .with_upgrades();
     tokio::pin!(connection);
     let ended = tokio::select! {
@@ -115,8 +126,12 @@ mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::task::JoinHandle;
 
-    const LIMITS: ConnectionLimits =
-        ConnectionLimits { max: 2, head: Duration::from_millis(300), last_answers: Duration::from_secs(5) };
+    const LIMITS: ConnectionLimits = ConnectionLimits {
+        max: 2,
+        head: Duration::from_millis(300),
+        taking: Duration::from_millis(300),
+        last_answers: Duration::from_secs(5),
+    };
     const WITHIN: Duration = Duration::from_secs(10);
     const HEAD: &str = "GET / HTTP/1.1\r\nhost: a\r\n";
 
@@ -158,6 +173,25 @@ mod tests {
         assert!(say(address, close).await.ends_with("here"));
         assert!(begun.elapsed() >= LIMITS.head / 2, "{:?}", begun.elapsed());
         drop(held);
+    }
+
+    #[tokio::test]
+    async fn who_takes_nothing_of_a_long_answer_is_ended() {
+        let gone = CancellationToken::new();
+        let guard = Arc::new(std::sync::Mutex::new(Some(gone.clone().drop_guard())));
+        let handler = get(move || {
+            let guard = guard.lock().unwrap().take();
+            let parts = futures::stream::repeat_with(move || {
+                let _held = &guard;
+                Ok::<_, std::convert::Infallible>("x".repeat(64 * 1024))
+            });
+            async { Body::from_stream(parts) }
+        });
+        let (address, ..) = start(Router::new().route("/", handler)).await;
+        let mut silent = TcpStream::connect(address).await.unwrap();
+        silent.write_all(format!("{HEAD}\r\n").as_bytes()).await.unwrap();
+        timeout(WITHIN, gone.cancelled()).await.expect("the answer is given up");
+        drop(silent);
     }
 
     #[tokio::test]

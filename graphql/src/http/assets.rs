@@ -1,4 +1,4 @@
-//! The files of dashboard and playground, inside the binary.
+//! The files of the dashboard, the playground and the pages about REST, inside the binary.
 
 use super::caching::knows;
 use axum::extract::Request;
@@ -22,17 +22,17 @@ const PLAYGROUND_POLICY: &str = "default-src 'none'; script-src 'self'; \
     style-src 'self' 'sha256-nzTgYzXYDNe6BAHiiI7NNlfK8n/auuOAhh2t92YvuXo='; img-src 'self' data:; font-src data:; \
     connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+/// Swagger UI and ReDoc: styles and pictures that they make themselves, and ReDoc's search, which is a worker.
+const REST_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+    img-src 'self' data:; worker-src blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; \
+    frame-ancestors 'none'";
+
 const NOT_BUILT: &str =
     "the dashboard is not part of this build: run `npm ci && npm run build` in web/, then build again\n";
 
-/// The dashboard's page.
-pub(super) async fn dashboard(headers: HeaderMap) -> Response {
-    serve("index.html", &headers).unwrap_or_else(|| (StatusCode::NOT_FOUND, NOT_BUILT).into_response())
-}
-
-/// The playground's page.
-pub(super) async fn playground(headers: HeaderMap) -> Response {
-    serve("graphiql/index.html", &headers).unwrap_or_else(|| (StatusCode::NOT_FOUND, NOT_BUILT).into_response())
+/// A page, by its path in the build.
+pub(super) fn page(path: &str, headers: &HeaderMap) -> Response {
+    serve(path, headers).unwrap_or_else(|| (StatusCode::NOT_FOUND, NOT_BUILT).into_response())
 }
 
 /// Any other file, by its path.
@@ -61,7 +61,11 @@ fn serve(path: &str, headers: &HeaderMap) -> Option<Response> {
 }
 
 fn policy(path: &str) -> &'static str {
-    if path.starts_with("graphiql/") { PLAYGROUND_POLICY } else { DASHBOARD_POLICY }
+    match path.split('/').next() {
+        Some("graphiql") => PLAYGROUND_POLICY,
+        Some("docs" | "redoc") => REST_POLICY,
+        _ => DASHBOARD_POLICY,
+    }
 }
 
 /// The build puts a hash of the content into the names below `assets/`: such a file never changes.

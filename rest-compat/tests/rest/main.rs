@@ -3,6 +3,7 @@
 mod answers;
 mod faults;
 mod hostile;
+mod openapi;
 mod reports;
 mod shapes;
 mod streams;
