@@ -11,7 +11,7 @@ pub(crate) use answer::{Told, is_request_error};
 pub(crate) use cursor::FeedCursor;
 pub use groups::Groups;
 pub(crate) use groups::{Joined, Together};
-pub(crate) use replay::{Replay, ReplayFrom};
+pub(crate) use replay::{Replay, ReplayFrom, ReplaysOfConnection};
 
 use chrono::TimeDelta;
 use ingest::bus::{Bus, BusError, FeedPosition, Followed, Topic, keep_following};

@@ -3,9 +3,12 @@
 mod freshness;
 mod nulls;
 mod positions;
+mod roots;
 mod shape;
 mod variables;
 mod wording;
+
+pub(crate) use roots::write_out_roots;
 
 use crate::limits::{Admitted, Limits, admit, chosen, event_key};
 use crate::loaders::{AsOf, Loaders};
@@ -120,6 +123,7 @@ impl Extension for Operation {
             self.facts.request_id.get_or_init(|| id.clone());
         }
         let Admitted { mut document, cost } = admit(&request.query, &request.variables, &self.facts.limits)?;
+        write_out_roots(&mut document);
         if TellCost::of(&request).0 {
             self.facts.cost.get_or_init(|| cost);
         }
@@ -148,7 +152,12 @@ impl Extension for Operation {
         {
             wrong = variables::check(operation, shape.variables(), registry);
         }
-        if wrong.is_empty() { next.run(ctx).await } else { Err(wrong) }
+        if !wrong.is_empty() {
+            return Err(wrong);
+        }
+        let validated = next.run(ctx).await?;
+        let unheard = shape.and_then(Shape::operation).and_then(roots::conditional);
+        unheard.map_or(Ok(validated), |error| Err(vec![error]))
     }
 
     async fn execute(

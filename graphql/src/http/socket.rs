@@ -4,7 +4,7 @@ mod protocol;
 
 use super::answer::{Answers, answers, is_request_error, new_request_id};
 use crate::limits::Limits;
-use crate::live::{Groups, Told};
+use crate::live::{Groups, ReplaysOfConnection, Told};
 use async_graphql::Request;
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use futures::stream::StreamExt;
@@ -34,6 +34,7 @@ pub(super) async fn serve(socket: WebSocket, groups: Arc<Groups>, limits: Limits
         groups,
         limits,
         operations: StreamMap::new(),
+        replays: ReplaysOfConnection::default(),
         is_acknowledged: false,
         begun,
         heard: begun,
@@ -59,6 +60,7 @@ struct Connection {
     groups: Arc<Groups>,
     limits: Limits,
     operations: StreamMap<String, Answers>,
+    replays: ReplaysOfConnection,
     is_acknowledged: bool,
     begun: Instant,
     heard: Instant,
@@ -118,7 +120,7 @@ impl Connection {
         if self.operations.len() as u64 >= self.limits.operations {
             return Err(Close::TooManyOperations);
         }
-        self.operations.insert(id, answers(&self.groups, request, new_request_id()));
+        self.operations.insert(id, answers(&self.groups, request.data(self.replays.clone()), new_request_id()));
         Ok(())
     }
 

@@ -1,7 +1,7 @@
 //! What an answer cost: by the weights of requests, over what is in it.
 
 use super::cost::{Inputs, Mode};
-use async_graphql::parser::types::{ExecutableDocument, Field};
+use async_graphql::parser::types::Field;
 use async_graphql::{Value, Variables};
 
 /// The cost of one answer, added up field by field from the root.
@@ -14,9 +14,9 @@ pub(crate) struct ActualCost<'a> {
 pub(crate) type Place = Option<Mode>;
 
 impl<'a> ActualCost<'a> {
-    /// Of an answer to this document.
-    pub(crate) fn new(document: &'a ExecutableDocument, variables: &'a Variables) -> Self {
-        Self { inputs: Inputs::new(document, variables), sum: 0 }
+    /// Of an answer to a request with these variables, defaults filled in.
+    pub(crate) fn new(variables: &'a Variables) -> Self {
+        Self { inputs: Inputs::new(variables), sum: 0 }
     }
 
     /// Of the root's fields.

@@ -5,11 +5,12 @@ use super::{Limits, at_most};
 use crate::schema::errors::ApiError;
 use async_graphql::parser::Positioned;
 use async_graphql::parser::types::{
-    ExecutableDocument, Field, FragmentDefinition, OperationType, Selection, SelectionSet,
+    ExecutableDocument, Field, FragmentDefinition, OperationDefinition, OperationType, Selection, SelectionSet,
+    VariableDefinition,
 };
 use async_graphql::{Name, Value, Variables};
 use schema::reports::DEFAULT_HOURS;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::convert::Infallible;
 
 /// Selections within each other, spreads included, beyond which a document is refused: the measure recurses.
@@ -18,10 +19,11 @@ pub(crate) const MAX_LEVELS: u32 = 100;
 /// Refuses a document that asks for too much; else what it costs.
 pub(super) fn check(document: &ExecutableDocument, variables: &Variables, limits: &Limits) -> Result<u64, ApiError> {
     at_most("fragments", document.fragments.len() as u64, limits.fragments)?;
-    let mut pass =
-        Pass { fragments: &document.fragments, inputs: Inputs::new(document, variables), known: HashMap::new() };
     let mut cost = 0;
+    let mut spread = HashSet::new();
     for (_, operation) in document.operations.iter() {
+        // Each has defaults of its own, so a fragment may cost otherwise in another.
+        let mut pass = Pass::new(document, Inputs::of_operation(&operation.node, variables));
         let measure = pass.selection_set(&operation.node.selection_set.node, Mode::Query, 0)?;
         measure.check(limits)?;
         if operation.node.ty == OperationType::Subscription {
@@ -31,12 +33,12 @@ pub(super) fn check(document: &ExecutableDocument, variables: &Variables, limits
         }
         at_most("fields of the root", measure.top_fields, limits.root_fields)?;
         cost = cost.max(measure.cost);
+        spread.extend(pass.known.keys().map(|(name, _)| *name));
     }
-    for name in document.fragments.keys() {
+    let mut pass = Pass::new(document, Inputs::new(variables));
+    for name in document.fragments.keys().filter(|name| !spread.contains(name.as_str())) {
         // Used by no operation: the validation says so, but it walks it first.
-        if !pass.is_known(name) {
-            pass.fragment(name, Mode::Query, 0)?.check(limits)?;
-        }
+        pass.fragment(name, Mode::Query, 0)?.check(limits)?;
     }
     Ok(cost)
 }
@@ -144,8 +146,8 @@ struct Pass<'a> {
 }
 
 impl<'a> Pass<'a> {
-    fn is_known(&self, name: &str) -> bool {
-        [Mode::Query, Mode::Counted, Mode::Introspection].iter().any(|mode| self.known.contains_key(&(name, *mode)))
+    fn new(document: &'a ExecutableDocument, inputs: Inputs<'a>) -> Self {
+        Self { fragments: &document.fragments, inputs, known: HashMap::new() }
     }
 
     fn selection_set(&mut self, set: &'a SelectionSet, mode: Mode, level: u32) -> Result<Measure, ApiError> {
@@ -214,16 +216,18 @@ pub(super) struct Inputs<'a> {
 }
 
 impl<'a> Inputs<'a> {
-    /// With these values, and the document's defaults.
-    pub(super) fn new(document: &'a ExecutableDocument, variables: &'a Variables) -> Self {
-        let definitions = document.operations.iter().flat_map(|(_, operation)| &operation.node.variable_definitions);
-        let defaults = definitions
-            .filter_map(|definition| {
-                let value = definition.node.default_value.as_ref()?;
-                Some((definition.node.name.node.as_str(), &value.node))
-            })
-            .collect();
-        Self { variables, defaults }
+    /// With these values only.
+    pub(super) fn new(variables: &'a Variables) -> Self {
+        Self { variables, defaults: HashMap::new() }
+    }
+
+    /// With these values, and the operation's defaults for those that are not there.
+    fn of_operation(operation: &'a OperationDefinition, variables: &'a Variables) -> Self {
+        let default = |definition: &'a Positioned<VariableDefinition>| {
+            let value = definition.node.default_value.as_ref()?;
+            Some((definition.node.name.node.as_str(), &value.node))
+        };
+        Self { variables, defaults: operation.variable_definitions.iter().filter_map(default).collect() }
     }
 
     /// A field's weight with its arguments.

@@ -226,3 +226,22 @@ fn an_introspection_has_a_budget_of_its_own() {
     let deep = "{ __schema { types { fields { type { fields { type { fields { type { name } } } } } } } } }";
     check_refused(deep, "cost of the introspection: ");
 }
+
+#[test]
+fn a_default_holds_for_its_own_operation() {
+    let dear = "pages(first: $n) { nodes { user { pages(first: $n) { nodes { id } } } } }";
+    let cheap: String =
+        (0..20).map(|i| format!(" query B{i}($n: Int = 1) {{ pages(first: $n) {{ totalCount }} }}")).collect();
+    let refused = |operation: &str, rest: &str| check_refused(&format!("{operation}{cheap}{rest}"), "cost: ");
+    for _ in 0..20 {
+        refused(&format!("query A($n: Int = 100) {{ {dear} }}"), "");
+        refused("query A($n: Int = 100) { ...F }", &format!(" fragment F on Query {{ {dear} }}"));
+        // A fragment that others spread, too, each with its own default.
+        let shared = cheap.replace("pages(first: $n) { totalCount }", "...F");
+        check_refused(
+            &format!("{shared} query A($n: Int = 100) {{ ...F }} fragment F on Query {{ {dear} }}"),
+            "cost: ",
+        );
+    }
+    check_admitted(&format!("query A($n: Int = 10) {{ {dear} }}{cheap}"));
+}

@@ -30,12 +30,13 @@ impl FeedCursor {
     /// # Errors
     /// `BAD_CURSOR` for anything else.
     pub(crate) fn decode(cursor: &str) -> Result<Self, ApiError> {
-        let bytes = decode(SCOPE, cursor)?;
-        let (length, rest) = bytes.split_first_chunk::<2>().ok_or(ApiError::BadCursor)?;
+        let bytes = decode(SCOPE, cursor).map_err(|_| ApiError::PlaceNotHeld)?;
+        let (length, rest) = bytes.split_first_chunk::<2>().ok_or(ApiError::PlaceNotHeld)?;
         let (position, listed) =
-            rest.split_at_checked(u16::from_be_bytes(*length).into()).ok_or(ApiError::BadCursor)?;
-        let position = FeedPosition::parse(position).ok_or(ApiError::BadCursor)?;
-        let listed = if listed.is_empty() { None } else { Some(parse_page_key(listed)?) };
+            rest.split_at_checked(u16::from_be_bytes(*length).into()).ok_or(ApiError::PlaceNotHeld)?;
+        let position = FeedPosition::parse(position).ok_or(ApiError::PlaceNotHeld)?;
+        let listed =
+            if listed.is_empty() { None } else { Some(parse_page_key(listed).map_err(|_| ApiError::PlaceNotHeld)?) };
         Ok(Self { position, listed })
     }
 }
@@ -69,7 +70,7 @@ mod tests {
         let no_position = encode(SCOPE, &[0, 3, 1, 2, 3]);
         let no_page = encode(SCOPE, &[0, 0, 1, 2, 3]);
         for forged in [&of_list, &short, &too_long, &no_position, &no_page, "", "x"] {
-            assert_eq!(FeedCursor::decode(forged), Err(ApiError::BadCursor), "{forged}");
+            assert_eq!(FeedCursor::decode(forged), Err(ApiError::PlaceNotHeld), "{forged}");
         }
     }
 }

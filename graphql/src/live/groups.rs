@@ -26,12 +26,15 @@ use tokio::task::AbortHandle;
 /// Subscriptions at one time, equal ones included: a connection may have several.
 const MAX_MEMBERS: usize = 10_000;
 
+/// Groups at one time, each executed for itself.
+const MAX_GROUPS: usize = 1_000;
+
 /// All groups of a process.
 pub struct Groups {
     schema: Schema,
     hub: Arc<Hub>,
     limits: Limits,
-    groups: Mutex<HashMap<String, Arc<Group>>>,
+    groups: Mutex<HashMap<u128, Arc<Group>>>,
     /// Bytes of the answers that wait for some member.
     held: Arc<AtomicUsize>,
 }
@@ -83,7 +86,8 @@ impl Groups {
         };
         let resumes = subscription.resumes;
         let asked_at = self.hub.position();
-        let Some(member) = self.join(subscription, copy(&request).data(id.clone())) else {
+        let shared = copy(&request).variables(subscription.variables.clone()).data(id.clone());
+        let Some(member) = self.join(subscription, shared) else {
             let refused = ApiError::LimitExceeded("too many listen already; try again later".into());
             return once(async move { Told::Own(refusal(refused, &id)) }).boxed();
         };
@@ -111,22 +115,27 @@ impl Groups {
         if groups.values().map(|group| group.lock().queues.len()).sum::<usize>() >= MAX_MEMBERS {
             return None;
         }
-        let key = subscription.key.clone();
-        let group = match groups.entry(subscription.key) {
-            Entry::Occupied(known) => Arc::clone(known.get()),
+        if groups.len() >= MAX_GROUPS && !groups.contains_key(&subscription.key) {
+            return None;
+        }
+        let key = subscription.key;
+        let (group, is_new) = match groups.entry(key) {
+            Entry::Occupied(known) => (Arc::clone(known.get()), false),
             Entry::Vacant(new) => {
-                let group = Group::new(subscription.is_state, subscription.missed_keys);
-                let answers = self.schema.execute_stream(request.data(Together(Arc::clone(&group))));
-                let run = run(Arc::downgrade(self), key.clone(), Arc::clone(&group), answers);
-                group.lock().run = Some(tokio::spawn(run).abort_handle());
-                Arc::clone(new.insert(group))
+                (Arc::clone(new.insert(Group::new(subscription.is_state, subscription.missed_keys))), true)
             }
         };
         group.admit(&queue);
+        drop(groups);
+        if is_new {
+            let answers = self.schema.execute_stream(request.data(Together(Arc::clone(&group))));
+            let running = Running { groups: Arc::downgrade(self), key, group: Arc::clone(&group) };
+            group.lock().run = Some(tokio::spawn(run(running, answers)).abort_handle());
+        }
         Some(Member { groups: Arc::clone(self), key, group, queue })
     }
 
-    fn leave(&self, key: &str, group: &Arc<Group>, queue: &Arc<Queue>) {
+    fn leave(&self, key: u128, group: &Arc<Group>, queue: &Arc<Queue>) {
         let mut groups = self.lock();
         let mut members = group.lock();
         members.queues.retain(|other| !Arc::ptr_eq(other, queue));
@@ -136,29 +145,41 @@ impl Groups {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Arc<Group>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<u128, Arc<Group>>> {
         self.groups.lock().expect("no holder of this lock panics")
     }
 }
 
-fn remove(groups: &mut HashMap<String, Arc<Group>>, key: &str, group: &Arc<Group>) {
-    if groups.get(key).is_some_and(|known| Arc::ptr_eq(known, group)) {
-        groups.remove(key);
+fn remove(groups: &mut HashMap<u128, Arc<Group>>, key: u128, group: &Arc<Group>) {
+    if groups.get(&key).is_some_and(|known| Arc::ptr_eq(known, group)) {
+        groups.remove(&key);
     }
 }
 
 /// Executes for the group until its feed ends, or its last member has left: then it is aborted.
-async fn run(groups: Weak<Groups>, key: String, group: Arc<Group>, mut answers: BoxStream<'static, Answer>) {
+async fn run(running: Running, mut answers: BoxStream<'static, Answer>) {
     while let Some(answer) = answers.next().await {
-        let Some(groups) = groups.upgrade() else { return };
-        let (position, missed) =
-            group.take_under_way().map_or((None, 0), |(position, missed)| (Some(position), missed));
-        group.tell(Arc::new(SharedAnswer::new(answer, position, missed, &groups.held)));
+        let Some(groups) = running.groups.upgrade() else { return };
+        let under_way = running.group.take_under_way();
+        let (position, missed) = under_way.map_or((None, 0), |(position, missed)| (Some(position), missed));
+        running.group.tell(Arc::new(SharedAnswer::new(answer, position, missed, &groups.held)));
     }
-    if let Some(groups) = groups.upgrade() {
-        remove(&mut groups.lock(), &key, &group);
+}
+
+/// A group's execution: however it ends, the group ends with it.
+struct Running {
+    groups: Weak<Groups>,
+    key: u128,
+    group: Arc<Group>,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(groups) = self.groups.upgrade() {
+            remove(&mut groups.lock(), self.key, &self.group);
+        }
+        self.group.end();
     }
-    group.end();
 }
 
 impl Group {
@@ -202,7 +223,7 @@ impl Group {
 /// One subscription; leaves its group when it is dropped.
 struct Member {
     groups: Arc<Groups>,
-    key: String,
+    key: u128,
     group: Arc<Group>,
     queue: Arc<Queue>,
 }
@@ -220,7 +241,7 @@ impl Member {
 
 impl Drop for Member {
     fn drop(&mut self) {
-        self.groups.leave(&self.key, &self.group, &self.queue);
+        self.groups.leave(self.key, &self.group, &self.queue);
     }
 }
 
@@ -261,8 +282,9 @@ impl Joined {
     }
 }
 
+/// The same request but for its variables and what is put into it.
 fn copy(request: &Request) -> Request {
-    let copy = Request::new(request.query.clone()).variables(request.variables.clone()).data(TellCost::of(request));
+    let copy = Request::new(request.query.clone()).data(TellCost::of(request));
     match &request.operation_name {
         Some(name) => copy.operation_name(name.clone()),
         None => copy,

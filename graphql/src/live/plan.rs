@@ -1,12 +1,13 @@
 //! What a request over a lasting connection asks for: one answer, or a subscription, and which others it equals.
 
 use crate::limits::{Limits, chosen, parse};
-use crate::operation::TellCost;
+use crate::operation::{TellCost, write_out_roots};
 use async_graphql::parser::types::{
     Directive, ExecutableDocument, Field, OperationDefinition, OperationType, Selection, SelectionSet,
 };
 use async_graphql::{Name, Positioned, Request, Value as Const, Variables};
 use async_graphql_value::Value;
+use xxhash_rust::xxh3::xxh3_128;
 
 /// How a request is answered.
 #[derive(Debug, PartialEq)]
@@ -21,7 +22,9 @@ pub(super) enum Plan {
 #[derive(Debug, PartialEq)]
 pub(super) struct Subscription {
     /// The same for all that have the same answers once they are live.
-    pub(super) key: String,
+    pub(super) key: u128,
+    /// The variables that it declares, without those that only say where it goes on.
+    pub(super) variables: Variables,
     /// Whether it first asks for what it missed.
     pub(super) resumes: bool,
     /// Whether each event makes those before it worthless, so that who comes later begins with the last one.
@@ -41,7 +44,8 @@ pub(super) struct MissedKeys {
 
 /// What is no document is a query: executing it says why.
 pub(super) fn plan(request: &Request, limits: &Limits) -> Plan {
-    let Some(document) = parse(&request.query, limits) else { return Plan::Query };
+    let Some(mut document) = parse(&request.query, limits) else { return Plan::Query };
+    write_out_roots(&mut document);
     let mut operations = chosen(&document, request.operation_name.as_deref());
     match operations.find(|operation| operation.ty != OperationType::Query) {
         Some(operation) => Plan::Subscription(subscription(request, &document, operation)),
@@ -50,7 +54,9 @@ pub(super) fn plan(request: &Request, limits: &Limits) -> Plan {
 }
 
 fn subscription(request: &Request, document: &ExecutableDocument, operation: &OperationDefinition) -> Subscription {
+    let defined = |name: &Name| operation.variable_definitions.iter().find(|of| of.node.name.node == *name);
     let mut variables = request.variables.clone();
+    variables.retain(|name, _| defined(name).is_some());
     let root = operation.selection_set.node.items.iter().find_map(|selection| match &selection.node {
         Selection::Field(field) => Some(&field.node),
         _ => None,
@@ -58,10 +64,11 @@ fn subscription(request: &Request, document: &ExecutableDocument, operation: &Op
     let (mut resumes, mut is_state, mut missed_keys) = (false, false, MissedKeys::default());
     if let Some(root) = root {
         for value in ["after", "since"].into_iter().filter_map(|name| root.get_argument(name)) {
-            resumes |= is_given(&value.node, operation, &variables);
+            resumes |= is_given(&value.node, operation, &request.variables);
             // Where one stands, others need not: once live they are the same.
             if let Value::Variable(name) = &value.node
                 && uses(document, name) == 1
+                && defined(name).is_some_and(|definition| definition.node.var_type.node.nullable)
             {
                 variables.remove(name);
             }
@@ -72,7 +79,8 @@ fn subscription(request: &Request, document: &ExecutableDocument, operation: &Op
     }
     let key = serde_json::to_string(&(&request.query, &request.operation_name, &variables, TellCost::of(request).0))
         .expect("text is JSON");
-    Subscription { key, resumes, is_state, missed_keys }
+    let key = xxh3_128(key.as_bytes());
+    Subscription { key, variables, resumes, is_state, missed_keys }
 }
 
 /// Whether an argument has a value.
@@ -204,6 +212,9 @@ mod tests {
         assert_eq!(key(query, json!({ "a": "x" })), key(query, json!({})));
         assert_ne!(key(query, json!({ "f": 1 })), key(query, json!({ "f": 2 })));
         assert_ne!(key(query, json!({})), key(&query.replace("cursor", "missedCount"), json!({})));
+        assert_eq!(key(query, json!({ "nothing": 1 })), key(query, json!({})), "what is not declared");
+        let required = query.replace("$a: String", "$a: String!");
+        assert_ne!(key(&required, json!({ "a": "x" })), key(&required, json!({ "a": "y" })), "the group needs one");
         for beside in [
             "page { pages(after: [{x: $a}]) { id } }",
             "missedCount @include(if: $a)",

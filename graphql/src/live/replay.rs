@@ -16,7 +16,7 @@ use schema::store::Store;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 /// Pages read from the store at once.
@@ -33,6 +33,19 @@ const MAY_COME_AGAIN: TimeDelta = TimeDelta::hours(1);
 
 /// Keys that one replay remembers; what is forgotten may be told again.
 const MAX_TOLD: usize = 20_000;
+
+/// Replays of one connection at one time: more wait for these, so that no connection has all that there are.
+const MAX_OF_CONNECTION: usize = 2;
+
+/// Put into the requests of one connection.
+#[derive(Clone)]
+pub(crate) struct ReplaysOfConnection(Arc<Semaphore>);
+
+impl Default for ReplaysOfConnection {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(MAX_OF_CONNECTION)))
+    }
+}
 
 /// From where.
 pub(crate) enum ReplayFrom {
@@ -55,7 +68,7 @@ pub(crate) struct Replay {
     /// Where the subscriber's live feed begins.
     goal: FeedPosition,
     begun: DateTime<Utc>,
-    _turn: OwnedSemaphorePermit,
+    _turns: (Option<OwnedSemaphorePermit>, OwnedSemaphorePermit),
 }
 
 struct List {
@@ -83,7 +96,13 @@ impl Replay {
         filter: PageFilter,
         from: ReplayFrom,
         joined: Arc<Joined>,
+        of_connection: Option<ReplaysOfConnection>,
     ) -> Result<Self, ApiError> {
+        // First the connection's own: who waits there keeps nobody else from a turn.
+        let own = match of_connection {
+            Some(ReplaysOfConnection(places)) => places.acquire_owned().await.ok(),
+            None => None,
+        };
         let turn = timeout(TURN_WITHIN, Arc::clone(&hub.replays).acquire_owned()).await;
         let turn = turn.map_err(|_| ApiError::Unavailable)?.map_err(|_| ApiError::Unavailable)?;
         joined.runs().await;
@@ -99,9 +118,9 @@ impl Replay {
             }
         };
         let follower = hub.bus.follow_from(Topic::Stored, &position).await.map_err(unavailable)?;
-        let follower = follower.ok_or(ApiError::BadCursor)?;
+        let follower = follower.ok_or(ApiError::PlaceNotHeld)?;
         let (told, begun) = (Recent::new(TimeDelta::MAX, MAX_TOLD), hub.clock.now());
-        Ok(Self { hub, store, filter, joined, list, told, follower, goal, begun, _turn: turn })
+        Ok(Self { hub, store, filter, joined, list, told, follower, goal, begun, _turns: (own, turn) })
     }
 
     /// The events, until the subscriber's live feed goes on; an error is the last one.
@@ -173,7 +192,7 @@ impl Replay {
             return self.reached();
         }
         match self.follower.next().await.map_err(unavailable)? {
-            Followed::Missed(_) => Err(ApiError::BadCursor),
+            Followed::Missed(_) => Err(ApiError::PlaceNotHeld),
             Followed::Record(record) => {
                 let Ok(page) = serde_json::from_slice::<Page>(&record.payload) else { return Ok(Found::Nothing) };
                 if !self.filter.matches(&page) || !self.told.insert(&page.key(), self.hub.clock.now()) {

@@ -60,7 +60,7 @@ impl Shape {
     /// The answer's data in the order of the document, and what it cost.
     pub(super) fn arrange(&self, registry: &Registry, data: Value) -> (Value, u64) {
         let Some(operation) = self.operation() else { return (data, 0) };
-        let cost = ActualCost::new(&self.document, &self.variables);
+        let cost = ActualCost::new(&self.variables);
         let mut arrange = Arrange { shape: self, registry, cost };
         let data = arrange.value(data, &[&operation.selection_set.node], ActualCost::ROOT);
         (data, arrange.cost.sum())

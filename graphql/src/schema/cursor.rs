@@ -12,8 +12,9 @@ use xxhash_rust::xxh3::xxh3_64;
 const VERSION: u8 = 1;
 const HEAD: usize = 9;
 
-/// The longest cursor that is looked at: a user name of MediaWiki's 255 bytes fits easily.
-const MAX_LENGTH: usize = 1_000;
+/// The longest cursor that is looked at: a user name of MediaWiki's 255 bytes fits easily, and a place in a topic of 700
+/// partitions.
+const MAX_LENGTH: usize = 20_000;
 
 /// The cursor of the item `key` in the list `scope`.
 pub(crate) fn encode(scope: &str, key: &[u8]) -> String {

@@ -11,6 +11,8 @@ pub(crate) enum ApiError {
     BadUserInput(String),
     /// A cursor that was not given out for this list.
     BadCursor,
+    /// A cursor of the live feed behind which the server does not hold what came, or none of the feed.
+    PlaceNotHeld,
     /// The request asks for more than one request may; the text says how much that is.
     LimitExceeded(String),
     /// No answer within the seconds that a request may take.
@@ -26,7 +28,7 @@ impl ApiError {
     pub(crate) fn code(&self) -> &'static str {
         match self {
             Self::BadUserInput(_) => "BAD_USER_INPUT",
-            Self::BadCursor => "BAD_CURSOR",
+            Self::BadCursor | Self::PlaceNotHeld => "BAD_CURSOR",
             Self::LimitExceeded(_) => "LIMIT_EXCEEDED",
             Self::Timeout(_) => "TIMEOUT",
             Self::Unavailable => "UNAVAILABLE",
@@ -39,6 +41,9 @@ impl ApiError {
         match self {
             Self::BadUserInput(text) | Self::LimitExceeded(text) => text.into(),
             Self::BadCursor => "the cursor does not belong to this list under this range and filter".into(),
+            Self::PlaceNotHeld => {
+                "the server does not hold what came behind this cursor, or it is none of the live feed; go on with since".into()
+            }
             Self::Timeout(seconds) => format!("the request took longer than {seconds} s; ask for less").into(),
             Self::Unavailable => "the store does not answer just now; try again".into(),
             Self::Internal => "something went wrong on our side; the log has it under the request id".into(),

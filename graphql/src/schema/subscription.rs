@@ -6,7 +6,7 @@ use super::filter::{CrossWikiPageFilterInput, parse_cross_wiki_filter};
 use super::page::Page;
 use super::pipeline::Pipeline;
 use super::scalars::{Time, count};
-use crate::live::{FeedCursor, Joined, LiveEvent, Replay, ReplayFrom, Together};
+use crate::live::{FeedCursor, Joined, LiveEvent, Replay, ReplayFrom, ReplaysOfConnection, Together};
 use async_graphql::{Context, Object, Subscription as SubscriptionRoot};
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::stream::{BoxStream, Stream, StreamExt, unfold};
@@ -72,15 +72,17 @@ impl Subscription {
         since: Option<Time>,
     ) -> Result<BoxStream<'static, Result<PageCreatedEvent, ApiError>>, ApiError> {
         let (api, filter) = (api(ctx), parse_cross_wiki_filter(filter)?);
-        let from = parse_from(after, since, api.clock.now())?;
+        let together = ctx.data_opt::<Together>().cloned();
+        // Where one member stands is no matter of the group.
+        let from = if together.is_none() { parse_from(after, since, api.clock.now())? } else { None };
         if let (Some(from), Some(joined)) = (from, ctx.data_opt::<Arc<Joined>>()) {
             let (hub, store) = (Arc::clone(&api.hub), Arc::clone(&api.store));
-            let replay = Replay::open(hub, store, filter, from, Arc::clone(joined)).await?;
+            let of_connection = ctx.data_opt::<ReplaysOfConnection>().cloned();
+            let replay = Replay::open(hub, store, filter, from, Arc::clone(joined), of_connection).await?;
             return Ok(replay.events().map(|event| event.map(PageCreatedEvent)).boxed());
         }
         let feed = api.hub.subscribe(filter);
         let feed = feed.ok_or_else(|| ApiError::LimitExceeded("too many listen already; try again later".into()))?;
-        let together = ctx.data_opt::<Together>().cloned();
         together.iter().for_each(Together::listens);
         let told = ReceiverStream::new(feed).map(move |event| {
             together.iter().for_each(|group| group.begin(event.cursor.position.clone(), event.missed_count));
@@ -114,9 +116,19 @@ impl Subscription {
 fn parse_from(after: Option<String>, since: Option<Time>, now: DateTime<Utc>) -> Result<Option<ReplayFrom>, ApiError> {
     match (after, since) {
         (None, None) => Ok(None),
-        (Some(cursor), None) => FeedCursor::decode(&cursor).map(|cursor| Some(ReplayFrom::Cursor(cursor))),
+        (Some(cursor), None) => parse_after(&cursor, now).map(|cursor| Some(ReplayFrom::Cursor(cursor))),
         (None, Some(since)) => parse_since(since, now).map(|since| Some(ReplayFrom::Time(since))),
         (Some(_), Some(_)) => Err(bad_input("give after or since, not both")),
+    }
+}
+
+/// A cursor's list by time reaches back no further than one that began as early as it may, and was read for a day.
+fn parse_after(cursor: &str, now: DateTime<Utc>) -> Result<FeedCursor, ApiError> {
+    let cursor = FeedCursor::decode(cursor)?;
+    let earliest = now - TimeDelta::days(MAX_SINCE_DAYS + 1);
+    match &cursor.listed {
+        Some(key) if key.created_at < earliest => Err(ApiError::PlaceNotHeld),
+        _ => Ok(cursor),
     }
 }
 

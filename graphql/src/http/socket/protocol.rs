@@ -10,6 +10,9 @@ use tokio_tungstenite::tungstenite::Error as SocketError;
 /// The subprotocol's name.
 pub(in crate::http) const PROTOCOL: &str = "graphql-transport-ws";
 
+/// The longest name of an operation; it is in each of its answers.
+const MAX_ID_BYTES: usize = 256;
+
 /// What a client says.
 #[derive(Debug, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -166,6 +169,9 @@ fn short(text: &str) -> String {
 pub(super) fn parse(text: &str) -> Result<FromClient, Close> {
     let is_object = text.trim_start().starts_with('{');
     let parsed = if is_object { serde_json::from_str(text).ok() } else { None };
-    let is_named = |message: &FromClient| !matches!(message, FromClient::Subscribe { id, .. } if id.is_empty());
+    let is_named = |message: &FromClient| match message {
+        FromClient::Subscribe { id, .. } => (1..=MAX_ID_BYTES).contains(&id.len()),
+        _ => true,
+    };
     parsed.filter(is_named).ok_or_else(|| Close::BadMessage("not a message of graphql-transport-ws".into()))
 }

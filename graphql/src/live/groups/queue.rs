@@ -8,8 +8,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::sync::Notify;
 
-/// Bytes of all answers that wait for some member. Beyond it only members that have nothing waiting are told.
+/// Bytes of all answers that wait for some member. Beyond it only members that have few waiting are told.
 const MAX_HELD: usize = 64 << 20;
+
+/// So many wait for who reads as fast as events come, since these come in bursts: those of others cost it none.
+const FEW: usize = 50;
 
 pub(super) struct Queue {
     held: Arc<AtomicUsize>,
@@ -35,8 +38,12 @@ impl Queue {
     /// Queues the answer or counts it as missed.
     pub(super) fn push(&self, answer: &Arc<SharedAnswer>) {
         let mut state = self.lock();
-        let has_room = state.waiting.len() < QUEUE && self.held.load(Ordering::Relaxed) <= MAX_HELD;
-        if has_room || state.waiting.is_empty() {
+        // A replay has told it.
+        if is_known(answer, state.went_on_at.as_ref()) {
+            return;
+        }
+        let room = if self.held.load(Ordering::Relaxed) <= MAX_HELD { QUEUE } else { FEW };
+        if state.waiting.len() < room {
             let missed = std::mem::take(&mut state.missed);
             state.waiting.push_back((Arc::clone(answer), missed));
         } else {

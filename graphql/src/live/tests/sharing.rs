@@ -68,6 +68,50 @@ async fn only_who_is_slow_misses_and_learns_how_many() {
 }
 
 #[tokio::test]
+async fn where_one_member_stands_is_no_matter_of_the_others() {
+    let (_place, feed) = start().await;
+    let query =
+        "subscription($at: String, $from: DateTime) { pageCreated(after: $at, since: $from) { page { pageId } } }";
+    for wrong in [json!({ "at": "x" }), json!({ "from": "2001-01-01T00:00:00Z" }), json!({ "from": "yesterday" })] {
+        // The group begins with a member that is refused.
+        let (refused, mut other) = (feed.ask(query, wrong), feed.ask(query, json!(null)));
+        feed.until(|feed| feed.hub.subscriber_count() == 1).await;
+        assert!(["BAD_CURSOR", "BAD_USER_INPUT"].contains(&refused.error().await.as_str()));
+        assert_eq!(other.next_after(&feed, 1 + rand::random::<u32>() as u64).await.len(), 1);
+        drop(other);
+        feed.until(|feed| feed.hub.subscriber_count() == 0).await;
+    }
+}
+
+#[tokio::test]
+async fn a_root_field_may_be_in_fragments() {
+    let (_place, feed) = start().await;
+    for query in [
+        "subscription { ...F } fragment F on Subscription { pageCreated { page { pageId } } }",
+        "subscription { ... on Subscription { ... { pageCreated { page { ...G } } } } } fragment G on Page { pageId }",
+        "subscription { ...F } fragment F on Subscription { ...G } fragment G on Subscription { pageCreated { page { pageId } } }",
+    ] {
+        let mut listener = feed.listen(query).await;
+        let id = 1 + u64::from(rand::random::<u32>());
+        assert_eq!(listener.next_after(&feed, id).await, [id], "{query}");
+        drop(listener);
+        feed.until(|feed| feed.hub.subscriber_count() == 0).await;
+    }
+    for wrong in [
+        "subscription { ...F } fragment F on Subscription { ...F }",
+        "subscription { ...F } fragment F on Query { pages { totalCount } }",
+        "subscription { ...F } fragment F on Subscription { pageCreated { nothing } }",
+        "subscription { pageCreated @skip(if: true) { cursor } }",
+        "subscription { ... @include(if: true) { pageCreated { cursor } } }",
+        "subscription { ...F @include(if: true) } fragment F on Subscription { pageCreated { cursor } }",
+        "subscription { ...F } fragment F on Subscription { pageCreated { cursor } a: pageCreated { cursor } }",
+    ] {
+        let code = feed.ask(wrong, json!(null)).error().await;
+        assert!(["BAD_USER_INPUT", "LIMIT_EXCEEDED"].contains(&code.as_str()), "{wrong}: {code}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_refused_is_refused_to_each() {
     let (_place, feed) = start().await;
     for query in ["subscription { nothing }", "subscription { pageCreated(filter: {domains: [\"X\"]}) { cursor } }"] {

@@ -11,7 +11,7 @@ use std::path::Path;
 const CALLS: &str = "\
 README.md activity: 102
 README.md domain: 6
-README.md hours: 11
+README.md hours: 23
 README.md pageCreated: 0
 README.md pages: 2
 README.md pipeline: 0

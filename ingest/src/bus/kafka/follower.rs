@@ -18,7 +18,8 @@ use tokio::time::timeout;
 use xxhash_rust::xxh3::xxh3_64;
 
 pub(super) struct KafkaFollower {
-    consumer: StreamConsumer,
+    /// There until it is dropped.
+    consumer: Option<StreamConsumer>,
     /// Of the topic: part of each record's mark.
     topic_mark: u64,
     position: FeedPosition,
@@ -53,7 +54,7 @@ pub(super) async fn follow(config: ClientConfig, topic: String) -> Result<KafkaF
         let places = ends.iter().map(|(partition, (_, end))| FeedPlace { partition: *partition, next: *end, mark });
         let position = FeedPosition::new(places.collect());
         assign(&consumer, &topic, position.places().iter().map(|place| (place.partition, place.next)))?;
-        Ok(KafkaFollower { consumer, topic_mark: mark, position, ready: VecDeque::new() })
+        Ok(KafkaFollower { consumer: Some(consumer), topic_mark: mark, position, ready: VecDeque::new() })
     })
     .await
 }
@@ -73,7 +74,10 @@ pub(super) async fn follow_from(
             position.advance(begin.place.partition, begin.place.next, begin.place.mark);
         }
         assign(&consumer, &topic, begins.iter().map(|begin| (begin.place.partition, begin.first)))?;
-        Ok(Some((begins, KafkaFollower { consumer, topic_mark: mark, position, ready: VecDeque::new() })))
+        Ok(Some((
+            begins,
+            KafkaFollower { consumer: Some(consumer), topic_mark: mark, position, ready: VecDeque::new() },
+        )))
     });
     let Some((begins, mut follower)) = found.await? else { return Ok(None) };
     let is_known = timeout(ANSWER_WITHIN, follower.knows(&begins)).await;
@@ -144,8 +148,9 @@ impl KafkaFollower {
     }
 
     async fn receive(&self) -> Result<Heard, BusError> {
+        let consumer = self.consumer.as_ref().expect("it is not dropped yet");
         loop {
-            match self.consumer.recv().await.map_err(bus_error) {
+            match consumer.recv().await.map_err(bus_error) {
                 Ok(message) => return Ok(Heard::new(&message, self.topic_mark)),
                 Err(BusError::Unavailable(why)) => {
                     tracing::warn!(why, "following is interrupted; the client tries again by itself");
@@ -164,6 +169,16 @@ impl KafkaFollower {
             self.position.advance(heard.partition, heard.offset, heard.mark);
         }
         missed
+    }
+}
+
+/// Leaving the brokers takes a moment, which no task of the runtime is to wait for.
+impl Drop for KafkaFollower {
+    fn drop(&mut self) {
+        let consumer = self.consumer.take();
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn_blocking(move || drop(consumer));
+        }
     }
 }
 
