@@ -21,7 +21,9 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 pub(super) const NOW: i64 = 1_747_564_200;
-const DEADLINE: Duration = Duration::from_secs(20);
+const DEADLINE: Duration = Duration::from_secs(60);
+/// Of a keyspace with all its tables, beside others on a busy node.
+const OPENS_WITHIN: Duration = Duration::from_secs(180);
 
 /// Which bus and which store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,7 +77,7 @@ impl Place {
                 }
             }
         });
-        let store = timeout(DEADLINE, opening).await.expect("a store in time");
+        let store = timeout(OPENS_WITHIN, opening).await.expect("a store in time");
         let bus = ingest::bus::open(&self.bus, Arc::clone(&store)).await.unwrap();
         let fixed = Arc::new(FixedClock::at(NOW));
         let clock: Arc<dyn Clock> = Arc::clone(&fixed) as _;
