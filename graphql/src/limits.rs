@@ -9,7 +9,7 @@ mod weights;
 
 use crate::schema::errors::ApiError;
 use async_graphql::parser::parse_query;
-use async_graphql::parser::types::{ExecutableDocument, OperationDefinition, OperationType, Selection, SelectionSet};
+use async_graphql::parser::types::{ExecutableDocument, Field, OperationDefinition, OperationType, Selection};
 use async_graphql::{ServerError, Variables};
 
 /// Selections within each other, spreads included, that are admitted at most.
@@ -36,22 +36,18 @@ pub fn admit(query: &str, variables: &Variables, limits: &Limits) -> Result<Admi
     Ok(Admitted { document, cost })
 }
 
-/// The key of a subscription's events in their answers; none where the operation is none.
+/// The key of a subscription's events in their answers; none where the operation is none. Its root is written out.
 pub(crate) fn event_key(document: &ExecutableDocument, operation_name: Option<&str>) -> Option<String> {
     let operation = chosen(document, operation_name).next()?;
     let is_subscription = operation.ty == OperationType::Subscription;
-    is_subscription.then(|| first_key(document, &operation.selection_set.node)).flatten()
+    is_subscription.then(|| Some(root_field(operation)?.response_key().node.to_string())).flatten()
 }
 
-/// The key of the first field, fragments written out: the cost pass has refused what contains itself.
-fn first_key(document: &ExecutableDocument, set: &SelectionSet) -> Option<String> {
-    set.items.iter().find_map(|selection| match &selection.node {
-        Selection::Field(field) => Some(field.node.response_key().node.to_string()),
-        Selection::InlineFragment(inline) => first_key(document, &inline.node.selection_set.node),
-        Selection::FragmentSpread(spread) => {
-            let fragment = document.fragments.get(&spread.node.fragment_name.node)?;
-            first_key(document, &fragment.node.selection_set.node)
-        }
+/// The first field that stands in an operation's root itself.
+pub(crate) fn root_field(operation: &OperationDefinition) -> Option<&Field> {
+    operation.selection_set.node.items.iter().find_map(|selection| match &selection.node {
+        Selection::Field(field) => Some(&field.node),
+        Selection::InlineFragment(_) | Selection::FragmentSpread(_) => None,
     })
 }
 

@@ -144,11 +144,12 @@ impl Extension for Operation {
         ctx: &ExtensionContext<'_>,
         next: NextValidation<'_>,
     ) -> Result<ValidationResult, Vec<ServerError>> {
-        let (shape, registry) = (self.facts.shape.get(), &ctx.schema_env.registry);
-        let mut wrong = shape.map_or_else(Vec::new, |shape| positions::check(shape.document(), registry));
+        let Some(shape) = self.facts.shape.get() else { return next.run(ctx).await };
+        let registry = &ctx.schema_env.registry;
+        let mut wrong = positions::check(shape.document(), registry);
         // In front of the library, which knows the value only and not the variable.
-        if let Some((shape, operation)) = shape.and_then(|shape| Some((shape, shape.operation()?)))
-            && wrong.is_empty()
+        if wrong.is_empty()
+            && let Some(operation) = shape.operation()
         {
             wrong = variables::check(operation, shape.variables(), registry);
         }
@@ -156,7 +157,7 @@ impl Extension for Operation {
             return Err(wrong);
         }
         let validated = next.run(ctx).await?;
-        let unheard = shape.and_then(Shape::operation).and_then(roots::conditional);
+        let unheard = shape.operation().and_then(roots::conditional);
         unheard.map_or(Ok(validated), |error| Err(vec![error]))
     }
 

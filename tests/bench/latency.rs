@@ -29,7 +29,7 @@ pub(crate) async fn measure(server: &StreamServer, base: &str) -> anyhow::Result
     let client = reqwest::Client::new();
     let mut delays = Vec::with_capacity(EVENTS);
     let mut tick = tokio::time::interval(EVERY);
-    for (event, page) in fresh_events(EVENTS + 5) {
+    for (event, page) in fresh_events(4_711, EVENTS + 5) {
         tick.tick().await;
         server.publish(page.created_at, event);
         let published = Instant::now();
@@ -40,8 +40,9 @@ pub(crate) async fn measure(server: &StreamServer, base: &str) -> anyhow::Result
     Ok(delays.split_off(5))
 }
 
+/// Events of the present, each with its page; the same for the same seed.
 #[expect(clippy::disallowed_methods, reason = "a bench measures the present")]
-fn fresh_events(count: usize) -> Vec<(Bytes, Page)> {
-    let events = ingest::sample::history(4_711, count, Utc::now());
+pub(crate) fn fresh_events(seed: u64, count: usize) -> Vec<(Bytes, Page)> {
+    let events = ingest::sample::history(seed, count, Utc::now());
     events.map(|event| (event.clone(), ingest::clean::clean(&event).expect("sample events are clean"))).collect()
 }

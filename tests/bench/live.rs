@@ -4,6 +4,7 @@ mod listener;
 
 use crate::ask::wait_for_any_answer;
 use crate::embedded::{arguments, free_port};
+use crate::latency::fresh_events;
 use crate::table::{Table, Wanted, percentile};
 use anyhow::{Context, ensure};
 use bytes::Bytes;
@@ -83,7 +84,7 @@ async fn run(load: Load) -> anyhow::Result<Figures> {
     let process = Process::start("pagetrack", &arguments(folder.path(), server.url().as_str(), port), folder.path())?;
     wait_for_any_answer(&format!("http://127.0.0.1:{port}")).await?;
     server.wait_for_visits(1).await;
-    let events = fresh_events(load.rate as usize * LASTS.as_secs() as usize);
+    let events = fresh_events(4_712, load.rate as usize * LASTS.as_secs() as usize);
     let before = process.memory_mb()?;
     let published = Published::default();
     let (readers, silent) = connect(load, port, &published).await?;
@@ -134,10 +135,4 @@ async fn publish(server: &StreamServer, rate: u32, events: Vec<(Bytes, Page)>, p
 
 async fn all(tasks: Vec<tokio::task::JoinHandle<anyhow::Result<Heard>>>) -> anyhow::Result<Vec<Heard>> {
     try_join_all(tasks).await?.into_iter().collect()
-}
-
-#[expect(clippy::disallowed_methods, reason = "a bench measures the present")]
-fn fresh_events(count: usize) -> Vec<(Bytes, Page)> {
-    let events = ingest::sample::history(4_712, count, chrono::Utc::now());
-    events.map(|event| (event.clone(), ingest::clean::clean(&event).expect("sample events are clean"))).collect()
 }

@@ -1,6 +1,6 @@
 //! What a request over a lasting connection asks for: one answer, or a subscription, and which others it equals.
 
-use crate::limits::{Limits, chosen, parse};
+use crate::limits::{Limits, chosen, parse, root_field};
 use crate::operation::{TellCost, write_out_roots};
 use async_graphql::parser::types::{
     Directive, ExecutableDocument, Field, OperationDefinition, OperationType, Selection, SelectionSet,
@@ -57,12 +57,8 @@ fn subscription(request: &Request, document: &ExecutableDocument, operation: &Op
     let defined = |name: &Name| operation.variable_definitions.iter().find(|of| of.node.name.node == *name);
     let mut variables = request.variables.clone();
     variables.retain(|name, _| defined(name).is_some());
-    let root = operation.selection_set.node.items.iter().find_map(|selection| match &selection.node {
-        Selection::Field(field) => Some(&field.node),
-        _ => None,
-    });
     let (mut resumes, mut is_state, mut missed_keys) = (false, false, MissedKeys::default());
-    if let Some(root) = root {
+    if let Some(root) = root_field(operation) {
         for value in ["after", "since"].into_iter().filter_map(|name| root.get_argument(name)) {
             resumes |= is_given(&value.node, operation, &request.variables);
             // Where one stands, others need not: once live they are the same.
