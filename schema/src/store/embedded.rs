@@ -36,6 +36,7 @@ use crate::store::{
     Sealing, Store, StoreError,
 };
 use async_trait::async_trait;
+use awaiting::Work;
 use batch::Counting;
 use chrono::{DateTime, Utc};
 use readers::Readers;
@@ -145,7 +146,7 @@ impl Store for EmbeddedStore {
     async fn pages_by_title(&self, domain: &Domain, page_title: &str, limit: usize) -> Result<Vec<Page>, StoreError> {
         let (domain, page_title) = (domain.clone(), page_title.to_owned());
         let read = move |db: &Connection| titles::pages_by_title(db, &domain, &page_title, limit);
-        self.rows_read.of(Call::PagesByTitle, self.readers.read_titles(read)).await
+        self.rows_read.of(Call::PagesByTitle, self.readers.read_after(Work::Indexing, read)).await
     }
 
     async fn users_by_id(&self, user_id: UserId) -> Result<Vec<Page>, StoreError> {
@@ -163,11 +164,15 @@ impl Store for EmbeddedStore {
 
     async fn counts(&self, query: &CountQuery) -> Result<Option<Vec<Count>>, StoreError> {
         let query = query.clone();
-        self.rows_read.of(Call::Counts, self.readers.read_counts(move |db| counts::counts(db, &query))).await
+        self.rows_read
+            .of(Call::Counts, self.readers.read_after(Work::Counting, move |db| counts::counts(db, &query)))
+            .await
     }
 
     async fn user_counts(&self, period: Period) -> Result<Vec<UserCount>, StoreError> {
-        self.rows_read.of(Call::UserCounts, self.readers.read_counts(move |db| counts::user_counts(db, period))).await
+        self.rows_read
+            .of(Call::UserCounts, self.readers.read_after(Work::Counting, move |db| counts::user_counts(db, period)))
+            .await
     }
 
     async fn counts_as_of(&self) -> Result<Option<DateTime<Utc>>, StoreError> {

@@ -1,6 +1,7 @@
 //! Pages stored earlier that await something of a newer layout: the writer does it part by part between its writes, so that
 //! the store takes and answers all else meanwhile.
 
+use crate::store::embedded::error::store_error;
 use crate::store::embedded::readers::Readers;
 use crate::store::{Sealing, StoreError};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -30,7 +31,7 @@ impl Work {
     }
 
     /// What is done to the pages, in words.
-    pub(super) fn words(self) -> &'static str {
+    fn words(self) -> &'static str {
         match self {
             Self::Counting => "counted",
             Self::Indexing => "entered in the index by title",
@@ -107,10 +108,11 @@ impl Awaiting {
         100 - (self.last - self.first + 1) * 100 / self.total.max(1)
     }
 
-    /// Why what needs it to be done cannot be had yet.
-    pub(super) fn unavailable(&self) -> StoreError {
-        let (work, percent) = (self.work.words(), self.percent());
-        StoreError::Unavailable(format!("the pages stored earlier are being {work}, {percent} % are done"))
+    /// Refuses what needs all of it before it is done.
+    pub(super) fn check_done(db: &Connection, work: Work) -> Result<(), StoreError> {
+        let Some(awaiting) = Self::load(db, work).map_err(|e| store_error(&e))? else { return Ok(()) };
+        let (work, percent) = (work.words(), awaiting.percent());
+        Err(StoreError::Unavailable(format!("the pages stored earlier are being {work}, {percent} % are done")))
     }
 }
 

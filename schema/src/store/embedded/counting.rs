@@ -2,9 +2,7 @@
 
 use crate::hour::Hour;
 use crate::period::TimeUnit;
-use crate::store::StoreError;
 use crate::store::embedded::awaiting::{Awaiting, Work};
-use crate::store::embedded::error::store_error;
 use crate::store::embedded::expiry;
 use crate::store::embedded::names::Names;
 use crate::store::embedded::rollup::{Changes, Group, kind_of, number_of_unit};
@@ -88,12 +86,4 @@ fn changes_of(db: &Connection, names: &mut Names, first: i64, last: i64) -> rusq
         changes.add(group, 1);
     }
     Ok(changes)
-}
-
-/// Refuses to count before all is counted.
-pub(super) fn check_counted(db: &Connection) -> Result<(), StoreError> {
-    match Awaiting::load(db, Work::Counting).map_err(|e| store_error(&e))? {
-        None => Ok(()),
-        Some(awaiting) => Err(awaiting.unavailable()),
-    }
 }

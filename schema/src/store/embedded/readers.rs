@@ -1,9 +1,8 @@
 //! The readers: a few connections, each on a thread of its own, behind one bounded queue.
 
-use crate::store::embedded::counting::check_counted;
+use crate::store::embedded::awaiting::{Awaiting, Work};
 use crate::store::embedded::error::store_error;
 use crate::store::embedded::layout::open_reader;
-use crate::store::embedded::titles::check_indexed;
 use crate::store::{StoreError, rows_read};
 use rusqlite::Connection;
 use std::cell::Cell;
@@ -62,27 +61,14 @@ impl Readers {
         self.run(move |db| read(db).map_err(|e| store_error(&e))).await
     }
 
-    /// Runs `read` on a free connection, once all pages are counted.
-    pub(super) async fn read_counts<T, F>(&self, read: F) -> Result<T, StoreError>
+    /// Runs `read` on a free connection, once all pages have that done which it needs.
+    pub(super) async fn read_after<T, F>(&self, work: Work, read: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     {
         self.run(move |db| {
-            check_counted(db)?;
-            read(db).map_err(|e| store_error(&e))
-        })
-        .await
-    }
-
-    /// Runs `read` on a free connection, once all pages are in the index by title.
-    pub(super) async fn read_titles<T, F>(&self, read: F) -> Result<T, StoreError>
-    where
-        T: Send + 'static,
-        F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
-    {
-        self.run(move |db| {
-            check_indexed(db)?;
+            Awaiting::check_done(db, work)?;
             read(db).map_err(|e| store_error(&e))
         })
         .await

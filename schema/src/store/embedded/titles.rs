@@ -1,9 +1,7 @@
 //! The index by title: what is read from it, and entering the pages of a store that did not have it.
 
 use crate::page::{Domain, Page};
-use crate::store::StoreError;
 use crate::store::embedded::awaiting::{Awaiting, Work};
-use crate::store::embedded::error::store_error;
 use crate::store::embedded::rows::{page_of, select_pages};
 use rusqlite::{Connection, params};
 
@@ -43,12 +41,4 @@ pub(super) fn index_part(connection: &mut Connection) -> rusqlite::Result<bool> 
     transaction.commit()?;
     after.tell_progress(&before);
     Ok(!after.is_done())
-}
-
-/// Refuses to look for titles before all are entered.
-pub(super) fn check_indexed(db: &Connection) -> Result<(), StoreError> {
-    match Awaiting::load(db, Work::Indexing).map_err(|e| store_error(&e))? {
-        None => Ok(()),
-        Some(awaiting) => Err(awaiting.unavailable()),
-    }
 }
