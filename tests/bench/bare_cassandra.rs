@@ -8,10 +8,16 @@ use scylla::client::session::Session;
 use scylla::client::session_builder::SessionBuilder;
 use scylla::statement::prepared::PreparedStatement;
 use scylla::value::CqlTimestamp;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+use tokio::time::interval;
 
 const IN_FLIGHT: usize = 256;
 const COLUMNS: &str = "page_id, user_id, user_name, domain, page_title, created_at, wiki, namespace, is_redirect, is_bot, rev_id, event_id";
+/// How long a node may merge what was written.
+const REST_WITHIN: Duration = Duration::from_mins(30);
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// Looks in turn at which nothing was under way.
+const QUIET_LOOKS: u32 = 6;
 const MARKS: &str = "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?";
 
 /// Pages per second into the tables of `keyspace`, which a store has made.
@@ -41,6 +47,20 @@ pub(crate) async fn insert_all(node: &str, keyspace: &str, pages: &[Page]) -> an
 pub(crate) async fn drop_keyspace(node: &str, keyspace: &str) -> anyhow::Result<()> {
     let session = SessionBuilder::new().known_node(node).build().await?;
     session.query_unpaged(format!("DROP KEYSPACE {keyspace}"), ()).await?;
+    Ok(())
+}
+
+/// Waits until the node merges no files any more: what was filled just now keeps it busy for a while.
+pub(crate) async fn wait_for_rest(node: &str) -> anyhow::Result<()> {
+    let session = SessionBuilder::new().known_node(node).build().await?;
+    let deadline = Instant::now() + REST_WITHIN;
+    let (mut tick, mut quiet) = (interval(LOOK_EVERY), 0);
+    while quiet < QUIET_LOOKS {
+        tick.tick().await;
+        let tasks = session.query_unpaged("SELECT keyspace_name FROM system_views.sstable_tasks", ()).await?;
+        quiet = if tasks.into_rows_result()?.rows_num() == 0 { quiet + 1 } else { 0 };
+        anyhow::ensure!(Instant::now() < deadline, "the node still compacts after {REST_WITHIN:?}");
+    }
     Ok(())
 }
 

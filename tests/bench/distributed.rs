@@ -47,8 +47,18 @@ impl Cluster {
 
     /// So that the node does not compact them while the next run is measured.
     pub(crate) async fn drop_tables(&self) -> anyhow::Result<()> {
+        let (node, keyspace) = self.node()?;
+        bare_cassandra::drop_keyspace(node, keyspace).await
+    }
+
+    /// Waits until what was written is merged on disk.
+    pub(crate) async fn wait_for_rest(&self) -> anyhow::Result<()> {
+        bare_cassandra::wait_for_rest(self.node()?.0).await
+    }
+
+    fn node(&self) -> anyhow::Result<(&str, &str)> {
         let StoreUrl::Cassandra { nodes, keyspace } = &self.store else { anyhow::bail!("not Cassandra") };
-        bare_cassandra::drop_keyspace(nodes.first().context("no node")?, keyspace).await
+        Ok((nodes.first().context("no node")?, keyspace))
     }
 
     pub(crate) fn start(&self, name: &'static str, more: &[&str], folder: &Path) -> anyhow::Result<Process> {
@@ -141,8 +151,8 @@ async fn input_to_tables(cluster: &Cluster, events: &[Bytes]) -> anyhow::Result<
 async fn bare_inserts(name: &str, pages: &[Page]) -> anyhow::Result<f64> {
     let cluster = Cluster::present(name)?;
     cluster.open_store().await?;
-    let StoreUrl::Cassandra { nodes, keyspace } = &cluster.store else { anyhow::bail!("not Cassandra") };
-    let rate = bare_cassandra::insert_all(nodes.first().context("no node")?, keyspace, pages).await?;
+    let (node, keyspace) = cluster.node()?;
+    let rate = bare_cassandra::insert_all(node, keyspace, pages).await?;
     cluster.drop_tables().await?;
     Ok(rate)
 }

@@ -6,7 +6,7 @@ use crate::ask::wait_for_any_answer;
 use crate::embedded::{arguments, free_port};
 use crate::latency::fresh_events;
 use crate::table::{Table, Wanted, percentile};
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use bytes::Bytes;
 use futures::future::try_join_all;
 use listener::{Heard, Listener, document};
@@ -20,6 +20,9 @@ use tokio::time::{MissedTickBehavior, interval};
 
 /// How long events come: less than the server waits for one who takes nothing.
 const LASTS: Duration = Duration::from_secs(30);
+
+/// How long more events come for those who begin to read only then.
+const MORE_FOR: Duration = Duration::from_secs(60);
 
 /// Connections that are made at once.
 const AT_ONCE: usize = 50;
@@ -97,7 +100,12 @@ async fn run(load: Load) -> anyhow::Result<Figures> {
     let (of_server, of_clients) = (process.cpu_time()? - cpu.1, cpu_time_of("self")? - cpu.2);
     let delays: Vec<f64> = heard.into_iter().flat_map(|heard| heard.delays).collect();
     ensure!(delays.len() == load.subscribers / 2 * wanted, "those who read did not get every event");
-    let late = all(silent.into_iter().map(|silent| tokio::spawn(silent.hear(wanted))).collect()).await?;
+    // What was left out last is told with the next event.
+    let more = fresh_events(4_713, 2 * MORE_FOR.as_secs() as usize);
+    let late = tokio::select! {
+        late = all(silent.into_iter().map(|silent| tokio::spawn(silent.hear(wanted))).collect()) => late?,
+        () = publish(&server, 2, more, &published) => bail!("those who did not read do not come to the end"),
+    };
     let missed: u64 = late.iter().map(|heard| heard.missed).sum();
     Ok(Figures {
         delays,

@@ -14,6 +14,7 @@ mod live;
 mod machine;
 mod pure;
 mod reads;
+mod sealing;
 mod stored;
 mod table;
 mod walk;
@@ -61,6 +62,9 @@ async fn main() -> anyhow::Result<()> {
     if is_wanted("stored") {
         measure_stored(&mut table).await?;
     }
+    if is_named("sealing") {
+        measure_sealing(&mut table).await?;
+    }
     if is_named("large") {
         measure_large(&mut table).await?;
     }
@@ -80,7 +84,16 @@ async fn measure_stored(table: &mut Table) -> anyhow::Result<()> {
     let small = stored::cassandra(&few, sized(SMALL), None, table).await?;
     stored::cassandra(&many, sized(MILLION), Some(&small), table).await?;
     few.drop_tables().await?;
-    many.drop_tables().await
+    many.drop_tables().await?;
+    measure_sealing(table).await
+}
+
+#[expect(clippy::disallowed_methods, reason = "a bench measures the present")]
+async fn measure_sealing(table: &mut Table) -> anyhow::Result<()> {
+    match Cluster::named("sealing")? {
+        Some(cluster) => sealing::measure(&cluster, Utc::now(), table).await,
+        None => Ok(()),
+    }
 }
 
 /// A store of ten million pages, in the folder of `PAGETRACK_BENCH_LARGE`: what an earlier run left is gone on with.

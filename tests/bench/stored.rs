@@ -79,6 +79,7 @@ pub(crate) async fn cassandra(
     if let Some(rate) = fill(&*store, pages).await? {
         table.add(&format!("{name}: into the tables"), Wanted::Stated, rate, "pages/s");
     }
+    cluster.wait_for_rest().await?;
     let folder = tempfile::tempdir()?;
     let listen = format!("127.0.0.1:{}", free_port()?);
     let mut serve = cluster.start("pagetrack", &["serve", "--listen", &listen], folder.path())?;

@@ -4,7 +4,7 @@ use crate::fill::Pages;
 use crate::table::{Table, Wanted};
 use anyhow::{Context, ensure};
 use bytes::Bytes;
-use chrono::TimeDelta;
+use chrono::{SecondsFormat, TimeDelta};
 use schema::page::Page;
 use serde::Deserialize;
 use serde_json::json;
@@ -17,10 +17,10 @@ const ARRIVE: usize = 10;
 pub(crate) const ARRIVE_EVERY: Duration = Duration::from_millis(100);
 
 const QUERY: &str = "query ($after: String) { pages(first: 100, after: $after) { \
-                     nodes { pageId domain { name } } pageInfo { hasNextPage endCursor } } }";
+                     nodes { pageId createdAt domain { name } } pageInfo { hasNextPage endCursor } } }";
 
-/// Which page: its wiki and its number there.
-type Key = (String, String);
+/// Which creation: its wiki, its page's number there, and when.
+type Key = (String, String, String);
 
 #[derive(Deserialize)]
 struct Answer {
@@ -43,6 +43,7 @@ struct List {
 #[serde(rename_all = "camelCase")]
 struct Node {
     page_id: String,
+    created_at: String,
     domain: Wiki,
 }
 
@@ -89,7 +90,7 @@ async fn walk(base: &str, wanted: &mut HashSet<Key>) -> anyhow::Result<()> {
         let answer: Answer =
             serde_json::from_slice(&answer).with_context(|| String::from_utf8_lossy(&answer).into_owned())?;
         for node in answer.data.pages.nodes {
-            let key = (node.domain.name, node.page_id);
+            let key = (node.domain.name, node.page_id, node.created_at);
             // What is not wanted any more was met before, or came meanwhile: that may be met once, too.
             ensure!(wanted.remove(&key) || newcomers.insert(key.clone()), "{key:?} twice");
         }
@@ -110,5 +111,6 @@ pub(crate) fn arrivals(pages: Pages) -> impl Iterator<Item = Vec<(Bytes, Page)>>
 }
 
 fn key(page: &Page) -> Key {
-    (page.domain.to_string(), page.page_id.to_string())
+    let created_at = page.created_at.to_rfc3339_opts(SecondsFormat::Secs, true);
+    (page.domain.to_string(), page.page_id.to_string(), created_at)
 }

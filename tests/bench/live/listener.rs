@@ -117,13 +117,16 @@ impl Listener {
     }
 
     async fn next(&mut self) -> anyhow::Result<String> {
-        loop {
-            let message = tokio::time::timeout(DEADLINE, self.socket.next()).await.context("nothing came")?;
-            match message.context("the connection has ended")?? {
-                Message::Text(text) => return Ok(text.to_string()),
-                Message::Close(frame) => bail!("closed: {frame:?}"),
-                _ => {}
+        let text = async {
+            loop {
+                match self.socket.next().await.context("the connection has ended")?? {
+                    Message::Text(text) => return Ok(text.to_string()),
+                    Message::Close(frame) => bail!("closed: {frame:?}"),
+                    // The server's pings are no events.
+                    _ => {}
+                }
             }
-        }
+        };
+        tokio::time::timeout(DEADLINE, text).await.context("nothing came")?
     }
 }

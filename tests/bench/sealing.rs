@@ -1,0 +1,105 @@
+//! How late the counts of a full hour are on Cassandra, while 50 pages a second come and a sealer runs as beside a writer.
+
+use crate::distributed::Cluster;
+use crate::table::{Table, Wanted, percentile};
+use chrono::{DateTime, TimeDelta, Utc};
+use schema::counts::count_pages;
+use schema::hour::{Hour, HourRange};
+use schema::page::Page;
+use schema::query::{PageFilter, PageList};
+use schema::store::Store;
+use std::convert::Infallible;
+use std::time::{Duration, Instant};
+use tokio::time::{MissedTickBehavior, interval, sleep};
+
+const A_SECOND: usize = 50;
+/// Pages of an hour at that rate.
+const AN_HOUR: usize = A_SECOND * 3_600;
+/// How long is measured, at the hour's end.
+const LASTS: usize = 40;
+/// Batches a second.
+const BATCHES: usize = 10;
+/// Of the sealer beside a writer.
+const PASS_EVERY: Duration = Duration::from_secs(1);
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+/// What is stored before.
+const BATCH: usize = 2_000;
+
+/// When so many pages were stored, or counted.
+type Reached = Vec<(Instant, u64)>;
+
+/// The longest time from a page's storing to its count.
+pub(crate) async fn measure(cluster: &Cluster, now: DateTime<Utc>, table: &mut Table) -> anyhow::Result<()> {
+    let store = cluster.open_store().await?;
+    let store = store.as_ref();
+    let hour = Hour::of(now).plus(-1);
+    // The hour is not over yet, so that it is sealed as it grows.
+    let now = hour.end() - TimeDelta::seconds(1);
+    let pages = pages_of(hour);
+    let (before, coming) = pages.split_at(AN_HOUR - LASTS * A_SECOND);
+    for batch in before.chunks(BATCH) {
+        store.write_pages(batch, now).await?;
+    }
+    let begun = Instant::now();
+    store.seal_counts(now).await?;
+    let first = begun.elapsed().as_secs_f64();
+    let (stored, counted) = tokio::select! {
+        Err(error) = keep_sealing(store, now) => return Err(error),
+        reached = async { tokio::try_join!(write(store, now, coming, before.len()), count(store, hour)) } => reached?,
+    };
+    let counted_at = |count| counted.iter().find(|(_, counted)| *counted >= count).map(|(at, _)| *at);
+    let mut delays: Vec<f64> = stored
+        .iter()
+        .filter_map(|(at, count)| Some(counted_at(*count)?.saturating_duration_since(*at).as_secs_f64()))
+        .collect();
+    anyhow::ensure!(delays.len() == stored.len(), "not all pages were counted");
+    let of = "Cassandra, an hour of 180,000 pages";
+    table.add(&format!("{of}: counting all of it"), Wanted::Stated, first, "s");
+    let what = format!("{of}: written → counted, 50/s, longest");
+    table.add(&what, Wanted::AtMost(5.0), percentile(&mut delays, 100), "s");
+    cluster.drop_tables().await
+}
+
+/// The sample's pages, put into one hour.
+fn pages_of(hour: Hour) -> Vec<Page> {
+    let step = TimeDelta::hours(1) / i32::try_from(AN_HOUR).expect("some thousands");
+    let events = ingest::sample::history(crate::SEED, AN_HOUR, hour.end());
+    let clean = |event: bytes::Bytes| ingest::clean::clean(&event).expect("sample events are clean");
+    let at = |n: i32| hour.start() + step * n;
+    (0..).zip(events.map(clean)).map(|(n, page)| Page { created_at: at(n), ..page }).collect()
+}
+
+async fn keep_sealing(store: &dyn Store, now: DateTime<Utc>) -> anyhow::Result<Infallible> {
+    loop {
+        store.seal_counts(now).await?;
+        sleep(PASS_EVERY).await;
+    }
+}
+
+async fn write(store: &dyn Store, now: DateTime<Utc>, pages: &[Page], before: usize) -> anyhow::Result<Reached> {
+    let (mut stored, mut reached) = (before as u64, Reached::new());
+    let mut tick = interval(Duration::from_secs(1) / u32::try_from(BATCHES)?);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Burst);
+    for batch in pages.chunks(A_SECOND / BATCHES) {
+        tick.tick().await;
+        store.write_pages(batch, now).await?;
+        stored += batch.len() as u64;
+        reached.push((Instant::now(), stored));
+    }
+    Ok(reached)
+}
+
+/// Looks until all pages are counted.
+async fn count(store: &dyn Store, hour: Hour) -> anyhow::Result<Reached> {
+    let (hours, deadline) = (HourRange { from: hour, to: hour.plus(1) }, Instant::now() + Duration::from_secs(240));
+    let (mut reached, mut tick) = (Reached::new(), interval(LOOK_EVERY));
+    loop {
+        tick.tick().await;
+        let counted = count_pages(store, &PageList::All, hours, &PageFilter::default()).await?;
+        reached.push((Instant::now(), counted));
+        if counted >= AN_HOUR as u64 {
+            return Ok(reached);
+        }
+        anyhow::ensure!(Instant::now() < deadline, "{counted} pages are counted after four minutes");
+    }
+}
