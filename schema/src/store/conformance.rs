@@ -5,6 +5,8 @@
 
 mod costs;
 mod counts;
+#[cfg(test)]
+pub(crate) mod histories;
 mod lists;
 mod reads;
 pub(crate) mod realm;

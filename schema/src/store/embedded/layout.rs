@@ -57,7 +57,10 @@ pub(super) fn open_writer(path: &Path, migration: Migration, durability: Durabil
     // What is not ours to write is left as it is: setting up would already change the file.
     let version = read_version(&connection, path)?;
     match version {
-        Some(SCHEMA_VERSION) if is_sample(&connection).map_err(unusable)? => return Err(the_samples(path)),
+        // Of whichever version: what is marked takes no live page.
+        Some(SCHEMA_VERSION | WITHOUT_ROLLUPS | WITHOUT_TITLES) if is_sample(&connection).map_err(unusable)? => {
+            return Err(the_samples(path));
+        }
         Some(SCHEMA_VERSION) => {}
         Some(WITHOUT_ROLLUPS | WITHOUT_TITLES) if migration == Migration::Apply => {}
         Some(version) => return Err(other_version(path, version)),

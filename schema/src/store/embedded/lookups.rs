@@ -3,6 +3,7 @@
 use crate::page::{Domain, Page, PageId, UserId};
 use crate::query::DomainRow;
 use crate::store::PipelineRecord;
+use crate::store::embedded::awaiting::{Awaiting, Work};
 use crate::store::embedded::readers::count_rows;
 use crate::store::embedded::rows::{domain_of, page_of, select_pages, wiki_of};
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -21,12 +22,15 @@ const NEWEST_ON_WIKI: &str = select_pages!(
     "account_index",
     "WHERE i.user_id = ?1 AND i.domain_no = ?2 ORDER BY i.created_at DESC, i.page_id DESC LIMIT 1"
 );
-/// Reads behind the newest page only where the account has another name by now.
+/// Within the last hour that has pages under the name: behind it may lie any number under a later one.
 const NEWEST_UNDER_NAME: &str = select_pages!(
     "account_index",
-    "WHERE i.user_id = ?1 AND i.domain_no = ?2 AND p.name_no = ?3 \
+    "WHERE i.user_id = ?1 AND i.domain_no = ?2 AND p.name_no = ?3 AND i.created_at >= ?4 AND i.created_at < ?5 \
      ORDER BY i.created_at DESC, i.page_id DESC LIMIT 1"
 );
+/// That hour. An account has a row for each name that it had.
+const LAST_HOUR_UNDER_NAME: &str = "SELECT start FROM user_counts WHERE account_no = ?1 AND page_count > 0 \
+     ORDER BY start DESC LIMIT 1";
 
 /// The newest creation of each page, in the order asked.
 pub(super) fn load_pages(db: &Connection, keys: &[(Domain, PageId)]) -> rusqlite::Result<Vec<Option<Page>>> {
@@ -83,16 +87,25 @@ pub(super) fn users_by_id(db: &Connection, user_id: UserId) -> rusqlite::Result<
 /// The newest page of each account under this name, by domain, then user id.
 pub(super) fn users_by_name(db: &Connection, user_name: &str) -> rusqlite::Result<Vec<Page>> {
     let mut accounts = db.prepare_cached(
-        "SELECT a.user_id, a.domain_no, a.name_no FROM user_names n CROSS JOIN accounts a \
+        "SELECT a.account_no, a.user_id, a.domain_no, a.name_no FROM user_names n CROSS JOIN accounts a \
          ON a.name_no = n.name_no WHERE n.user_name = ?1",
     )?;
-    let mut newest = db.prepare_cached(NEWEST_UNDER_NAME)?;
+    let (mut last_hour, mut newest) = (db.prepare_cached(LAST_HOUR_UNDER_NAME)?, db.prepare_cached(NEWEST_UNDER_NAME)?);
+    let is_counted = Awaiting::load(db, Work::Counting)?.is_none();
     let mut pages: Vec<Page> = Vec::new();
     let mut rows = accounts.query([user_name])?;
     while let Some(row) = rows.next()? {
         count_rows(1);
-        let key: (String, i64, i64) = row.try_into()?;
-        pages.extend(newest.query_row(key, page_of).optional()?);
+        let (account_no, user_id, domain_no, name_no): (i64, String, i64, i64) = row.try_into()?;
+        let within = if is_counted {
+            let hour: Option<i64> = last_hour.query_row([account_no], |row| row.get(0)).optional()?;
+            let Some(hour) = hour else { continue };
+            count_rows(1);
+            (hour * 3_600, (hour + 1) * 3_600)
+        } else {
+            (i64::MIN, i64::MAX)
+        };
+        pages.extend(newest.query_row(params![user_id, domain_no, name_no, within.0, within.1], page_of).optional()?);
     }
     pages.sort_by(|a, b| (&a.domain, a.user_id).cmp(&(&b.domain, b.user_id)));
     Ok(pages)

@@ -4,11 +4,12 @@ use crate::page::Page;
 use crate::query::{PageList, PageQuery};
 use crate::reference::{Reference, Scope, differences};
 use crate::store::embedded::{DATABASE_FILE, EmbeddedStore};
-use crate::store::{Durability, Migration, PipelineRecord, Store, StoreError};
+use crate::store::{Call, Durability, Migration, PipelineRecord, Store, StoreError};
 use chrono::DateTime;
 use rusqlite::Connection;
 use std::path::Path;
 
+mod histories;
 mod retention;
 mod upgrade;
 mod verify;
@@ -133,6 +134,20 @@ async fn a_sample_is_made_anew_and_stays_apart_from_live_pages() {
     for migration in [Migration::Apply, Migration::Expect] {
         check_refused(folder.path(), migration, &["holds the recorded sample", "--store"]).await;
     }
+}
+
+#[tokio::test]
+async fn a_name_that_an_account_no_longer_has_costs_none_of_its_later_pages() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).await.unwrap();
+    let renamed = |n: u64| Page { user_name: "Renamed".into(), ..page(10 + n, 7_200 + i64::try_from(n).unwrap(), "T") };
+    let before = [page(1, 60, "A"), page(2, 61, "B")];
+    let pages: Vec<Page> = before.iter().cloned().chain((0..3_000).map(renamed)).collect();
+    store.write_pages(&pages, DateTime::UNIX_EPOCH).await.unwrap();
+    assert_eq!(store.users_by_name("Candalua").await.unwrap(), before[1..]);
+    assert_eq!(store.users_by_name("Renamed").await.unwrap(), pages[pages.len() - 1..]);
+    let read = store.rows_read().into_iter().find(|reads| reads.call == Call::UsersByName).unwrap();
+    assert_eq!((read.calls, read.rows), (2, 6));
 }
 
 /// A sample in `folder` is refused by one line with these words.

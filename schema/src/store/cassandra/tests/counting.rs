@@ -6,9 +6,9 @@ use crate::period::TimeUnit;
 use crate::query::Series;
 use crate::reference::Reference;
 use crate::store::cassandra::seal::Step;
+pub(super) use crate::store::conformance::histories::{by_others, late};
 use crate::store::conformance::retention::counted_of;
 use crate::store::conformance::{Realm, sums};
-use chrono::TimeDelta;
 use std::sync::Arc;
 
 /// 2030-01-01: behind all pages of the tests.
@@ -49,25 +49,6 @@ pub(super) const STEPS: [Step; 9] = [
 /// Pages of the realm's first hours.
 pub(super) fn some_pages(realm: &Realm, count: u32) -> Vec<Page> {
     realm.varied_pages(count)
-}
-
-/// The same creations as later events have them: other groups, other authors.
-pub(super) fn by_others(realm: &Realm, pages: &[Page]) -> Vec<Page> {
-    let other = |page: &Page| Page {
-        user_name: realm.user_name(50),
-        user_id: realm.user_id(50),
-        namespace: page.namespace + 10,
-        is_bot: !page.is_bot,
-        version: page.version + 1_000,
-        ..page.clone()
-    };
-    pages.iter().map(other).collect()
-}
-
-/// The same pages as made 30 days before.
-pub(super) fn late(pages: &[Page]) -> Vec<Page> {
-    let late = |page: &Page| Page { created_at: page.created_at - TimeDelta::days(30), ..page.clone() };
-    pages.iter().map(late).collect()
 }
 
 /// Passes until nothing is left.

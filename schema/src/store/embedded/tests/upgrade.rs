@@ -9,7 +9,7 @@ use crate::reference::{Reference, Scope, differences};
 use crate::store::conformance::{Realm, newer_versions};
 use crate::store::embedded::awaiting::{Awaiting, Work};
 use crate::store::embedded::batch::{Batches, Counting};
-use crate::store::embedded::{DATABASE_FILE, layout, titles};
+use crate::store::embedded::{DATABASE_FILE, EmbeddedStore, layout, titles};
 use crate::store::{Durability, Migration, Store, StoreError};
 use chrono::DateTime;
 use rusqlite::Connection;
@@ -48,6 +48,15 @@ fn write(db: &mut Connection, batches: &mut Batches, pages: &[Page]) {
     let transaction = db.transaction().unwrap();
     batches.write(&transaction, &pages.iter().collect::<Vec<_>>()).unwrap();
     transaction.commit().unwrap();
+}
+
+#[tokio::test]
+async fn a_sample_of_an_older_layout_stays_one() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(EmbeddedStore::open_sample(folder.path()).await.unwrap());
+    downgrade(folder.path());
+    check_refused(folder.path(), Migration::Apply, &["holds the recorded sample", "--store"]).await;
+    drop(EmbeddedStore::open_sample(folder.path()).await.unwrap());
 }
 
 #[tokio::test]
