@@ -27,7 +27,8 @@ const FIRST_DAY: i64 = 978_307_200;
 const LOGIN_HOST: &str = "auth.wikimedia.org";
 const CANARY: &str = "canary";
 
-/// Why an event is not stored. The first three are left out on purpose; the others are faults of the event.
+/// Why an event is not stored. The first three are left out on purpose; the others are faults of the event, but for the
+/// last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum RejectReason {

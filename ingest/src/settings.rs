@@ -152,7 +152,18 @@ fn in_one_line(rendered: &str) -> String {
     let paragraphs = rendered.split("\n\n").take_while(|paragraph| !paragraph.trim_start().starts_with("Usage:"));
     let words = paragraphs.map(|paragraph| paragraph.split_whitespace().collect::<Vec<_>>().join(" "));
     let parts: Vec<String> = words.filter(|part| !part.starts_with("For more information")).collect();
-    parts.join("; ").trim_start_matches("error: ").replace("tip: ", "")
+    let line = parts.join("; ").trim_start_matches("error: ").replace("tip: ", "");
+    in_plain_words(&line)
+}
+
+/// What the standard library says of numbers, for people.
+fn in_plain_words(line: &str) -> String {
+    let numbers = [
+        (": invalid digit found in string", ": not a whole number"),
+        (": cannot parse integer from empty string", ": not a whole number"),
+        (": number too large to fit in target type", ": too large"),
+    ];
+    numbers.iter().fold(line.to_owned(), |line, (said, plain)| line.replace(said, plain))
 }
 
 fn parse_setting<T: FromStr<Err = String>>(name: &str, text: &str) -> T {
