@@ -18,6 +18,7 @@ use sample_mode::{patience_ends, sample_folder, stream_answers};
 use schema::clock::Clock;
 use schema::retention::Keep;
 use schema::store::{Store, StoreUrl};
+use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 pub use terminal::{LogWriter, Screen, Terminal};
@@ -115,8 +116,15 @@ impl App {
 }
 
 fn bind(listen: SocketAddr) -> anyhow::Result<TcpListener> {
-    let listener = TcpListener::bind(listen)
-        .with_context(|| format!("cannot listen on {listen}; stop what uses it or choose another --listen"))?;
+    let listener = TcpListener::bind(listen).map_err(|error| {
+        let remedy = match error.kind() {
+            ErrorKind::AddrInUse => "stop what uses it or choose another --listen",
+            ErrorKind::AddrNotAvailable => "this machine has no such address; 0.0.0.0 takes all that it has",
+            ErrorKind::PermissionDenied => "ports below 1024 want more rights; choose another --listen",
+            _ => "choose another --listen",
+        };
+        anyhow::Error::new(error).context(format!("cannot listen on {listen}; {remedy}"))
+    })?;
     listener.set_nonblocking(true).context("the listener cannot be made non-blocking")?;
     Ok(listener)
 }

@@ -26,6 +26,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 /// How long a request's body may take to arrive.
 const BODY_TIME: Duration = Duration::from_secs(10);
@@ -37,11 +38,20 @@ const NOT_ALLOWED: &str = "the live feed is for pages of this host, and of those
 
 const TOO_MANY: &str = "too many listen already; try again later";
 
+/// How the connections of a server end.
+#[derive(Debug, Clone, Default)]
+pub struct Ends {
+    /// Cancelled when they are to.
+    pub stop: CancellationToken,
+    /// The WebSockets that have not ended: they are no requests, so nobody else waits for them.
+    pub sockets: TaskTracker,
+}
+
 /// The routes `/graphql`, `/limits`, `/graphiql` and those of the dashboard. Pages of `origins` may listen to the live
-/// feed; `stop` ends the connections that do.
-pub fn router(groups: Arc<Groups>, limits: Limits, origins: Origins, stop: CancellationToken) -> Router {
+/// feed.
+pub fn router(groups: Arc<Groups>, limits: Limits, origins: Origins, ends: Ends) -> Router {
     let listeners = usize::try_from(limits.listeners).unwrap_or(Semaphore::MAX_PERMITS);
-    routes(Endpoint { groups, limits, origins, stop, listeners: Arc::new(Semaphore::new(listeners)) })
+    routes(Endpoint { groups, limits, origins, ends, listeners: Arc::new(Semaphore::new(listeners)) })
 }
 
 /// What surrounds all routes of the port: content coding, and what pages of other hosts may ask.
@@ -84,7 +94,7 @@ struct Endpoint {
     groups: Arc<Groups>,
     limits: Limits,
     origins: Origins,
-    stop: CancellationToken,
+    ends: Ends,
     listeners: Arc<Semaphore>,
 }
 
@@ -140,7 +150,7 @@ fn listen(endpoint: Endpoint, headers: &HeaderMap, request: async_graphql::Reque
         return answer::plain(StatusCode::FORBIDDEN, NOT_ALLOWED);
     }
     match endpoint.listeners.try_acquire_owned() {
-        Ok(place) => events::stream(&endpoint.groups, request, place, endpoint.stop),
+        Ok(place) => events::stream(&endpoint.groups, request, place, endpoint.ends.stop),
         Err(_) => answer::plain(StatusCode::SERVICE_UNAVAILABLE, TOO_MANY),
     }
 }
@@ -177,9 +187,10 @@ async fn upgrade(endpoint: Endpoint, request: Request) -> Response {
     let Ok(place) = endpoint.listeners.try_acquire_owned() else {
         return answer::plain(StatusCode::SERVICE_UNAVAILABLE, TOO_MANY);
     };
+    let open = endpoint.ends.sockets.token();
     upgrade.on_upgrade(async move |socket| {
-        socket::serve(socket, endpoint.groups, endpoint.limits, endpoint.stop).await;
-        drop(place);
+        socket::serve(socket, endpoint.groups, endpoint.limits, endpoint.ends.stop).await;
+        drop((place, open));
     })
 }
 

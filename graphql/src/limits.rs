@@ -12,7 +12,6 @@ use async_graphql::parser::parse_query;
 use async_graphql::parser::types::{ExecutableDocument, Field, OperationDefinition, OperationType, Selection};
 use async_graphql::{ServerError, Variables};
 
-/// Selections within each other, spreads included, that are admitted at most.
 pub(crate) use actual::{ActualCost, Place};
 pub(crate) use cost::MAX_LEVELS;
 pub use settings::Limits;

@@ -10,17 +10,19 @@ mod replay;
 pub(crate) use answer::{Told, is_request_error};
 pub(crate) use cursor::FeedCursor;
 pub use groups::Groups;
-pub(crate) use groups::{Joined, Together};
+pub(crate) use groups::{Joined, LiveFigures, Together};
 pub(crate) use replay::{Replay, ReplayFrom, ReplaysOfConnection};
 
+use crate::loaders::Reads;
 use chrono::TimeDelta;
 use ingest::bus::{Bus, BusError, FeedPosition, Followed, Topic, keep_following};
 use recent::Recent;
 use schema::clock::Clock;
 use schema::page::Page;
 use schema::query::PageFilter;
+use schema::store::Store;
 use std::convert::Infallible;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
@@ -40,7 +42,7 @@ const REMEMBERED: TimeDelta = TimeDelta::minutes(10);
 const MAX_REMEMBERED: usize = 200_000;
 
 /// One event of the feed.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct LiveEvent {
     /// The page, which can be read by now.
     pub page: Arc<Page>,
@@ -48,6 +50,18 @@ pub struct LiveEvent {
     pub(crate) cursor: FeedCursor,
     /// Events left out just before this one, since the subscriber read too slowly.
     pub missed_count: u64,
+    /// What its executions read.
+    pub(crate) reads: SharedReads,
+}
+
+/// What all executions of one event read of the store: made by the first.
+#[derive(Clone, Default)]
+pub(crate) struct SharedReads(Arc<OnceLock<Arc<Reads>>>);
+
+impl SharedReads {
+    fn of(&self, store: &Arc<dyn Store>) -> Arc<Reads> {
+        self.0.get_or_init(|| Reads::new(store)).clone()
+    }
 }
 
 /// Tells stored pages to subscribers.
@@ -136,6 +150,10 @@ impl Hub {
         self.lock().subscribers.iter().filter(|subscriber| !subscriber.queue.is_closed()).count()
     }
 
+    fn replay_count(&self) -> usize {
+        MAX_REPLAYS - self.replays.available_permits()
+    }
+
     /// Behind what was told last. Who subscribed before this was asked hears all that comes behind it.
     fn position(&self) -> Option<FeedPosition> {
         self.lock().position.clone()
@@ -188,7 +206,7 @@ impl Hub {
 #[cfg(test)]
 impl Hub {
     /// One of this process's own bus over `store`.
-    pub(crate) fn within(clock: Arc<dyn Clock>, store: Arc<dyn schema::store::Store>) -> Arc<Self> {
+    pub(crate) fn within(clock: Arc<dyn Clock>, store: Arc<dyn Store>) -> Arc<Self> {
         Self::new(clock, ingest::bus::MemoryBus::new(store))
     }
 
@@ -205,8 +223,9 @@ impl State {
     }
 
     fn tell(&mut self, page: &Arc<Page>, position: FeedPosition) {
-        let cursor = FeedCursor { position, listed: None };
-        self.subscribers.retain_mut(|subscriber| !subscriber.filter.matches(page) || subscriber.tell(page, &cursor));
+        let (page, cursor) = (Arc::clone(page), FeedCursor { position, listed: None });
+        let event = LiveEvent { page, cursor, missed_count: 0, reads: SharedReads::default() };
+        self.subscribers.retain_mut(|subscriber| !subscriber.filter.matches(&event.page) || subscriber.tell(&event));
     }
 
     /// The bus left events out for this process: all subscribers missed them.
@@ -218,9 +237,9 @@ impl State {
 }
 
 impl Subscriber {
-    /// Queues the page or counts it as missed; false when the subscriber has gone.
-    fn tell(&mut self, page: &Arc<Page>, cursor: &FeedCursor) -> bool {
-        let event = LiveEvent { page: page.clone(), cursor: cursor.clone(), missed_count: self.missed };
+    /// Queues the event or counts it as missed; false when the subscriber has gone.
+    fn tell(&mut self, event: &LiveEvent) -> bool {
+        let event = LiveEvent { missed_count: self.missed, ..event.clone() };
         match self.queue.try_send(event) {
             Ok(()) => self.missed = 0,
             Err(mpsc::error::TrySendError::Full(_)) => self.missed += 1,

@@ -1,11 +1,12 @@
 //! Reads that many objects of one operation share: each is asked once, and those of one kind together.
 //!
-//! Made anew for each execution (for each event of a subscription), so nothing grows old in them.
+//! Made anew for each execution, so nothing grows old in them; the executions of one event, which are at the same time,
+//! share what they read.
 
 mod as_of;
 mod people;
 
-pub(crate) use as_of::AsOf;
+pub(crate) use as_of::{AsOf, Counted};
 pub(crate) use people::People;
 
 use crate::schema::errors::ApiError;
@@ -32,12 +33,22 @@ const MAX_BATCH: usize = 2_000;
 /// Reads without a batch form that one operation has in flight.
 const MAX_IN_FLIGHT: usize = 8;
 
+/// A read that is dropped half-way takes its batch along (another part of its list failed, or another execution of its event
+/// has ended): then it is tried again.
+const MAX_TRIES: usize = 5;
+
 /// One operation's loaders. Whatever counts asks up to when pages are counted first.
 pub struct Loaders {
-    store: Arc<dyn Store>,
+    reads: Arc<Reads>,
     as_of: Arc<AsOf>,
     /// Held while people are read: their rows are many, so one operation reads those of one question at a time.
     people: Mutex<()>,
+}
+
+/// What was read, each once.
+pub(crate) struct Reads {
+    store: Arc<dyn Store>,
+    counted: Arc<Counted>,
     pages: Table<(Domain, PageId), Option<Arc<Page>>>,
     users: Table<(Domain, UserId), Option<Arc<Page>>>,
     domains: Table<Domain, Option<Arc<DomainRow>>>,
@@ -60,13 +71,12 @@ type TitleKey = (Domain, String, usize);
 
 type Table<K, V> = Loader<K, Result<V, ApiError>, Batch<K, V>>;
 
-impl Loaders {
-    /// Loaders over `store` that have read nothing yet.
-    pub(crate) fn new(store: &Arc<dyn Store>, as_of: Arc<AsOf>) -> Self {
-        Self {
+impl Reads {
+    /// Nothing yet.
+    pub(crate) fn new(store: &Arc<dyn Store>) -> Arc<Self> {
+        Arc::new(Self {
             store: store.clone(),
-            as_of,
-            people: Mutex::default(),
+            counted: Arc::default(),
             pages: table(store, |store, keys| async move { Ok(shared(store.load_pages(&keys).await?)) }),
             users: table(store, |store, keys| async move { Ok(shared(store.load_users(&keys).await?)) }),
             domains: table(store, |store, names| async move { Ok(shared(store.load_domains(&names).await?)) }),
@@ -122,17 +132,29 @@ impl Loaders {
                     async move { Ok(store.counts(&CountQuery::total(series, hours)).await?.unwrap_or_default().into()) }
                 })
             }),
-        }
+        })
+    }
+
+    /// Up to when pages are counted, once it was asked for.
+    pub(crate) fn counted(&self) -> &Arc<Counted> {
+        &self.counted
+    }
+}
+
+impl Loaders {
+    /// Loaders of what was read so far.
+    pub(crate) fn new(reads: Arc<Reads>, as_of: Arc<AsOf>) -> Self {
+        Self { reads, as_of, people: Mutex::default() }
     }
 
     /// The newest creation of a page.
     pub(crate) async fn page(&self, domain: Domain, page_id: PageId) -> Result<Option<Arc<Page>>, ApiError> {
-        load(&self.pages, (domain, page_id)).await
+        load(&self.reads.pages, (domain, page_id)).await
     }
 
     /// An account's newest page.
     pub(crate) async fn user(&self, domain: Domain, user_id: UserId) -> Result<Option<Arc<Page>>, ApiError> {
-        load(&self.users, (domain, user_id)).await
+        load(&self.reads.users, (domain, user_id)).await
     }
 
     /// The newest pages of several accounts.
@@ -140,12 +162,12 @@ impl Loaders {
         &self,
         keys: Vec<(Domain, UserId)>,
     ) -> Result<HashMap<(Domain, UserId), Option<Arc<Page>>>, ApiError> {
-        load_many(&self.users, keys).await
+        load_many(&self.reads.users, keys).await
     }
 
     /// A wiki.
     pub(crate) async fn domain(&self, name: Domain) -> Result<Option<Arc<DomainRow>>, ApiError> {
-        load(&self.domains, name).await
+        load(&self.reads.domains, name).await
     }
 
     /// Several wikis.
@@ -153,12 +175,12 @@ impl Loaders {
         &self,
         names: Vec<Domain>,
     ) -> Result<HashMap<Domain, Option<Arc<DomainRow>>>, ApiError> {
-        load_many(&self.domains, names).await
+        load_many(&self.reads.domains, names).await
     }
 
     /// The newest page of each account under a name.
     pub(crate) async fn accounts(&self, user_name: String) -> Result<Arc<[Arc<Page>]>, ApiError> {
-        load(&self.accounts, user_name).await
+        load(&self.reads.accounts, user_name).await
     }
 
     /// The newest creations on a wiki under a title.
@@ -168,35 +190,35 @@ impl Loaders {
         page_title: String,
         limit: usize,
     ) -> Result<Arc<[Arc<Page>]>, ApiError> {
-        load(&self.titles, (domain, page_title, limit)).await
+        load(&self.reads.titles, (domain, page_title, limit)).await
     }
 
     /// An hour's rollup.
     pub(crate) async fn hour_counts(&self, hour: Hour) -> Result<Arc<[Count]>, ApiError> {
         self.as_of().await?;
-        load(&self.hour_counts, hour).await
+        load(&self.reads.hour_counts, hour).await
     }
 
     /// The rollups of a whole range.
     pub(crate) async fn range_counts(&self, range: HourRange) -> Result<Arc<[Count]>, ApiError> {
         self.as_of().await?;
-        load(&self.range_counts, range).await
+        load(&self.reads.range_counts, range).await
     }
 
     /// An hour's accounts.
     pub(crate) async fn hour_users(&self, hour: Hour) -> Result<Arc<[UserCount]>, ApiError> {
         self.as_of().await?;
-        load(&self.hour_users, hour).await
+        load(&self.reads.hour_users, hour).await
     }
 
     /// A list's oldest page.
     pub(crate) async fn oldest_page(&self, list: PageList) -> Result<Option<Arc<Page>>, ApiError> {
-        load(&self.oldest, list).await
+        load(&self.reads.oldest, list).await
     }
 
     /// A list's newest page.
     pub(crate) async fn newest_page(&self, list: PageList) -> Result<Option<Arc<Page>>, ApiError> {
-        load(&self.newest, list).await
+        load(&self.reads.newest, list).await
     }
 
     /// How many pages a list has.
@@ -207,14 +229,14 @@ impl Loaders {
         filter: PageFilter,
     ) -> Result<u64, ApiError> {
         self.as_of().await?;
-        load(&self.page_counts, (list, hours, filter)).await
+        load(&self.reads.page_counts, (list, hours, filter)).await
     }
 
     /// The fewest counts that tell how many pages each of these series has in a range.
     pub(crate) async fn totals(&self, all: Vec<Series>, hours: HourRange) -> Result<Vec<Arc<[Count]>>, ApiError> {
         self.as_of().await?;
         let keys = all.into_iter().map(|series| (series, hours)).collect();
-        Ok(load_many(&self.totals, keys).await?.into_values().collect())
+        Ok(load_many(&self.reads.totals, keys).await?.into_values().collect())
     }
 
     /// The counts of these series by periods of one length and shorter; none where they are more than `max_rows`.
@@ -225,18 +247,18 @@ impl Loaders {
         max_rows: usize,
     ) -> Result<Option<Vec<Count>>, ApiError> {
         self.as_of().await?;
-        Ok(counts_within(&*self.store, all, periods, max_rows).await?)
+        Ok(counts_within(&*self.reads.store, all, periods, max_rows).await?)
     }
 
     /// The people of hours, as soon as nothing else of this operation reads people.
     pub(crate) async fn people(&self) -> Result<People<'_>, ApiError> {
         self.as_of().await?;
-        Ok(People::new(&*self.store, self.people.lock().await))
+        Ok(People::new(&*self.reads.store, self.people.lock().await))
     }
 
     /// Up to when pages are counted, as it was before this operation's counts were read.
     pub(crate) async fn as_of(&self) -> Result<DateTime<Utc>, ApiError> {
-        self.as_of.load(&*self.store).await
+        self.as_of.load(&*self.reads.store).await
     }
 }
 
@@ -274,15 +296,16 @@ where
     K: Eq + Hash + Clone + Debug,
     V: Clone,
 {
-    // A read that is dropped half-way (another part of its list failed) takes its batch along: then once more.
-    match table.try_load(key.clone()).await {
-        Ok(answer) => answer,
-        Err(_) => table.try_load(key).await.unwrap_or_else(|_| Err(dropped_twice())),
+    for _ in 0..MAX_TRIES {
+        if let Ok(answer) = table.try_load(key.clone()).await {
+            return answer;
+        }
     }
+    Err(always_dropped())
 }
 
-fn dropped_twice() -> ApiError {
-    tracing::error!("a batch of reads was dropped twice");
+fn always_dropped() -> ApiError {
+    tracing::error!("a batch of reads was dropped {MAX_TRIES} times");
     ApiError::Internal
 }
 
@@ -294,11 +317,12 @@ where
     if keys.is_empty() {
         return Ok(HashMap::new());
     }
-    let answers = match table.try_load_many(keys.clone()).await {
-        Ok(answers) => answers,
-        Err(_) => table.try_load_many(keys).await.map_err(|_| dropped_twice())?,
-    };
-    answers.into_iter().map(|(key, answer)| Ok((key, answer?))).collect()
+    for _ in 0..MAX_TRIES {
+        if let Ok(answers) = table.try_load_many(keys.clone()).await {
+            return answers.into_iter().map(|(key, answer)| Ok((key, answer?))).collect();
+        }
+    }
+    Err(always_dropped())
 }
 
 fn shared<T>(rows: Vec<Option<T>>) -> Vec<Option<Arc<T>>> {

@@ -11,7 +11,8 @@ mod wording;
 pub(crate) use roots::write_out_roots;
 
 use crate::limits::{Admitted, Limits, admit, chosen, event_key};
-use crate::loaders::{AsOf, Loaders};
+use crate::live::Together;
+use crate::loaders::{AsOf, Loaders, Reads};
 use crate::schema::errors::ApiError;
 use crate::schema::scalars::Time;
 use async_graphql::extensions::{
@@ -169,8 +170,10 @@ impl Extension for Operation {
     ) -> Response {
         self.facts.has_begun.store(true, Ordering::Relaxed);
         let mut data = Data::default();
-        let as_of = Arc::new(AsOf::new(&self.clock));
-        data.insert(Loaders::new(&self.store, as_of.clone()));
+        let shared = ctx.data_opt::<Together>().and_then(|group| group.reads(&self.store));
+        let reads = shared.unwrap_or_else(|| Reads::new(&self.store));
+        let as_of = Arc::new(AsOf::new(&self.clock, reads.counted()));
+        data.insert(Loaders::new(reads, as_of.clone()));
         // At every level of the log: its lines are found by the id that the client has.
         let span = tracing::error_span!("graphql", request_id = self.facts.request_id.get());
         let answer = timeout(self.facts.limits.time(), next.run_with_data(ctx, operation_name, data))

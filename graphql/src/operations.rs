@@ -1,5 +1,6 @@
 //! What operators ask: `/healthz`, `/readyz` and `/metrics` (OpenMetrics text, as Prometheus reads it).
 
+use crate::live::{Groups, LiveFigures};
 use crate::pipeline::{PipelineState, RejectReason, StageName, StageStatus};
 use axum::Router;
 use axum::extract::State;
@@ -33,15 +34,16 @@ type Gauges = Family<Labels, Gauge<f64, AtomicU64>>;
 struct Operations {
     store: Arc<dyn Store>,
     pipeline: Arc<dyn PipelineState>,
+    live: Arc<Groups>,
 }
 
 /// The three routes.
-pub fn router(store: Arc<dyn Store>, pipeline: Arc<dyn PipelineState>) -> Router {
+pub fn router(store: Arc<dyn Store>, pipeline: Arc<dyn PipelineState>, live: Arc<Groups>) -> Router {
     Router::new()
         .route("/healthz", get(async || plain(StatusCode::OK, "ok")))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
-        .with_state(Operations { store, pipeline })
+        .with_state(Operations { store, pipeline, live })
 }
 
 fn plain(status: StatusCode, text: &'static str) -> Response {
@@ -72,10 +74,9 @@ async fn metrics(State(operations): State<Operations>) -> Response {
     let mut registry = Registry::with_prefix("pagetrack");
     register_store(&mut registry, operations.store.as_ref());
     register_pipeline(&mut registry, operations.pipeline.as_ref());
+    register_live(&mut registry, operations.live.figures());
     if let Some(gaps) = operations.pipeline.gaps().await {
-        let known = Gauge::<i64>::default();
-        known.set(i64::try_from(gaps.len()).unwrap_or(i64::MAX));
-        registry.register("gaps", "Times for which events may be missing", known);
+        registry.register("gaps", "Times for which events may be missing", gauge(gaps.len()));
     }
     let mut text = String::new();
     match encode(&mut text, &registry) {
@@ -140,6 +141,23 @@ fn register_pipeline(registry: &mut Registry, pipeline: &dyn PipelineState) {
     registry.register("lag_records", "Records that wait for the stage", lag_records);
     registry.register("lag_seconds", "How far the last event lies behind the present", lag_seconds);
     registry.register("source_connected", "Whether the producer is connected to its source", connected);
+}
+
+/// Of this process's own subscribers.
+fn register_live(registry: &mut Registry, figures: LiveFigures) {
+    let missed = Counter::<u64>::default();
+    missed.inc_by(figures.missed_count);
+    registry.register("live_subscriptions", "Subscriptions that are open", gauge(figures.subscriptions));
+    registry.register("live_groups", "Distinct ones, each executed once an event", gauge(figures.groups));
+    registry.register("live_replays", "Subscribers that are given what they missed", gauge(figures.replays));
+    registry.register("live_waiting_bytes", "Answers that wait for some subscriber", gauge(figures.waiting_bytes));
+    registry.register("live_missed", "Events that some subscriber was too slow for", missed);
+}
+
+fn gauge(number: usize) -> Gauge<i64> {
+    let gauge = Gauge::<i64>::default();
+    gauge.set(i64::try_from(number).unwrap_or(i64::MAX));
+    gauge
 }
 
 /// As the API names it.

@@ -1,7 +1,7 @@
 //! The GraphQL schema: what it is built from, and its text.
 
 mod activity;
-mod bounds;
+pub(crate) mod bounds;
 mod connection;
 pub(crate) mod cursor;
 mod domain;

@@ -86,13 +86,18 @@ function expectAll(printed: string): void {
 it("answers each command as it says", async () => {
   const commands = questions.filter(({ language }) => language === "sh");
   expect(commands.length).toBeGreaterThan(6);
+  // What one leaves, a later one reads.
+  const folder = await folderOf([]);
   let compared = 0;
   for (const [index, block] of questions.entries()) {
     if (block.language !== "sh") continue;
-    const printed = await run(block.text, tmpdir());
+    const printed = await run(block.text, folder);
     const next = questions[index + 1];
     if (next?.language === "json") {
       expect(shape(JSON.parse(printed)), block.text).toEqual(shape(JSON.parse(next.text)));
+      compared += 1;
+    } else if (next?.language === "text") {
+      expect(printed.trim()).toBe(next.text.trim());
       compared += 1;
     } else if (block.text.includes("subscription")) {
       expect(printed.match(/^data: \{"data":\{"pageCreated":\{"page":.*"cursor":"\S+","missedCount":0\}\}\}$/gm)?.length, printed).toBeGreaterThan(1);
@@ -102,7 +107,7 @@ it("answers each command as it says", async () => {
       expect(parts.map((part) => part.includes('"hasNextPage":true'))).toEqual(parts.map((_, i) => i < parts.length - 1));
     }
   }
-  expect(compared).toBeGreaterThan(4);
+  expect(compared).toBeGreaterThan(8);
 });
 
 it("compiles and runs the program in TypeScript", { timeout: 180_000 }, async () => {

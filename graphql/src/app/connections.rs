@@ -1,10 +1,12 @@
 //! HTTP connections: bounded in number and in the time that a request's head may take, or that a client takes nothing, and
 //! ended with the process.
 
+use crate::http::Ends;
 use anyhow::Context;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
+use futures::future::join;
 use hyper::server::conn::http1::Builder;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
@@ -46,15 +48,15 @@ impl Default for ConnectionLimits {
     }
 }
 
-/// Answers until `stop`; requests under way then have a moment to end.
+/// Answers until it is to stop; requests under way and WebSockets then have a moment to end.
 ///
 /// # Errors
-/// What no waiting mends: the listener is unusable.
+/// None: a listener that accepts nothing is told of, and asked again.
 pub(super) async fn serve(
     listener: TcpListener,
     router: Router,
     limits: ConnectionLimits,
-    stop: CancellationToken,
+    Ends { stop, sockets }: Ends,
 ) -> anyhow::Result<()> {
     let places = Arc::new(Semaphore::new(limits.max));
     let (open, cut_off) = (TaskTracker::new(), CancellationToken::new());
@@ -71,8 +73,10 @@ pub(super) async fn serve(
     }
     drop(listener);
     open.close();
-    if timeout(limits.last_answers, open.wait()).await.is_err() {
-        tracing::info!(connections = open.len(), "cut off: they had not ended in time");
+    sockets.close();
+    if timeout(limits.last_answers, join(open.wait(), sockets.wait())).await.is_err() {
+        let (connections, sockets) = (open.len(), sockets.len());
+        tracing::info!(connections, sockets, "cut off: they had not ended in time");
         cut_off.cancel();
     }
     Ok(())
@@ -138,7 +142,8 @@ mod tests {
     async fn start(router: Router) -> (SocketAddr, CancellationToken, JoinHandle<anyhow::Result<()>>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (address, stop) = (listener.local_addr().unwrap(), CancellationToken::new());
-        (address, stop.clone(), tokio::spawn(serve(listener, router, LIMITS, stop)))
+        let ends = Ends { stop: stop.clone(), ..Ends::default() };
+        (address, stop, tokio::spawn(serve(listener, router, LIMITS, ends)))
     }
 
     fn quick() -> Router {
@@ -214,11 +219,22 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_socket_has_a_moment_for_its_last_words() {
+        let (listener, ends) = (TcpListener::bind("127.0.0.1:0").await.unwrap(), Ends::default());
+        let speaks = ends.sockets.token();
+        let mut served = tokio::spawn(serve(listener, quick(), LIMITS, ends.clone()));
+        ends.stop.cancel();
+        timeout(Duration::from_millis(50), &mut served).await.expect_err("the socket speaks");
+        drop(speaks);
+        timeout(LIMITS.last_answers / 2, served).await.expect("the server ends").unwrap().unwrap();
+    }
+
+    #[tokio::test]
     async fn nothing_is_read_for_a_client_that_has_gone() {
         let fixture = Fixture::known().await;
         fixture.calls.set_silent(true);
-        let (limits, stop) = (Limits::default(), CancellationToken::new());
-        let (address, ..) = start(crate::http::router(fixture.groups(), limits, Origins::None, stop)).await;
+        let limits = Limits::default();
+        let (address, ..) = start(crate::http::router(fixture.groups(), limits, Origins::None, Ends::default())).await;
         let body = r#"{"query":"{ user(domain: \"it.wikisource.org\", userId: \"1\") { lastPageAt } }"}"#;
         let head = "POST /graphql HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length";
         let mut stream = TcpStream::connect(address).await.unwrap();

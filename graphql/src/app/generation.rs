@@ -5,7 +5,7 @@
 use super::connections::{ConnectionLimits, serve};
 use super::sample_mode::{self, SourceView};
 use super::{Mode, Terminal, terminal};
-use crate::http::Origins;
+use crate::http::{Ends, Origins};
 use crate::limits::Limits;
 use crate::live::{Groups, Hub};
 use crate::pipeline::BusPipeline;
@@ -262,11 +262,11 @@ impl Parts {
         terminal: Terminal,
     ) -> anyhow::Result<Vec<Task>> {
         let hub = Hub::new(Arc::clone(&self.clock), Arc::clone(&self.bus));
-        let stop = CancellationToken::new();
-        let router = self.router(&hub, surface, &stop);
+        let ends = Ends::default();
+        let router = self.router(&hub, surface, &ends);
         let listener = tokio::net::TcpListener::from_std(listener).context("the listener cannot be used")?;
         let mut tasks =
-            vec![Task::spawn("api", stop.clone(), serve(listener, router, ConnectionLimits::default(), stop))];
+            vec![Task::spawn("api", ends.stop.clone(), serve(listener, router, ConnectionLimits::default(), ends))];
         let stop = CancellationToken::new();
         let follow = Arc::clone(&self.view).follow(Arc::clone(&self.bus), stop.clone());
         tasks.push(Task::spawn("pipeline view", stop, follow));
@@ -286,7 +286,7 @@ impl Parts {
     }
 
     /// All routes on one port.
-    fn router(&self, hub: &Arc<Hub>, surface: &Surface, stop: &CancellationToken) -> Router {
+    fn router(&self, hub: &Arc<Hub>, surface: &Surface, ends: &Ends) -> Router {
         let pipeline = Arc::new(BusPipeline { view: Arc::clone(&self.view), bus: Arc::clone(&self.bus) });
         let api = ApiContext {
             store: Arc::clone(&self.store),
@@ -299,8 +299,9 @@ impl Parts {
         let groups = Groups::new(schema, Arc::clone(hub), *limits);
         let rest = || (Arc::clone(&self.store), Arc::clone(&self.clock), limits.time());
         let (routes, fallback) = (rest(), rest());
-        let router = crate::http::router(groups, *limits, origins.clone(), stop.clone())
-            .merge(crate::operations::router(Arc::clone(&self.store), pipeline))
+        let operations = crate::operations::router(Arc::clone(&self.store), pipeline, Arc::clone(&groups));
+        let router = crate::http::router(groups, *limits, origins.clone(), ends.clone())
+            .merge(operations)
             .merge(rest_compat::router(routes.0, routes.1, routes.2))
             .fallback_service(rest_compat::fallback(fallback.0, fallback.1, fallback.2));
         crate::http::surround(router, origins)

@@ -16,7 +16,7 @@ const JSON: &str = "application/json";
 const NEW: &str = "application/graphql-response+json";
 
 fn app_of(fixture: &Fixture) -> Router {
-    router(fixture.groups(), Limits::default(), Origins::None, CancellationToken::new())
+    router(fixture.groups(), Limits::default(), Origins::None, Ends::default())
 }
 
 async fn send(
@@ -140,7 +140,7 @@ async fn other_methods_and_media_types_are_refused() {
 async fn the_limits_are_told() {
     let fixture = Fixture::known().await;
     let limits = Limits { depth: 7, ..Limits::default() };
-    let app = router(fixture.groups(), limits, Origins::None, CancellationToken::new());
+    let app = router(fixture.groups(), limits, Origins::None, Ends::default());
     let response = app.oneshot(axum::http::Request::get("/limits").body(Body::empty()).unwrap()).await.unwrap();
     let told: Value = serde_json::from_slice(&to_bytes(response.into_body(), 10_000).await.unwrap()).unwrap();
     let wanted = json!({

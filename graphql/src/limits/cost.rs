@@ -1,5 +1,7 @@
 //! The cost of a parsed document: each fragment is measured once, sums stop at the top instead of wrapping.
 
+mod dearest;
+
 use super::weights::{self, Weight};
 use super::{Limits, at_most};
 use crate::schema::errors::ApiError;
@@ -9,9 +11,9 @@ use async_graphql::parser::types::{
     VariableDefinition,
 };
 use async_graphql::{Name, Value, Variables};
+use async_graphql_value::{Number, Value as Written};
 use schema::reports::DEFAULT_HOURS;
 use std::collections::{HashMap, HashSet};
-use std::convert::Infallible;
 
 /// Selections within each other, spreads included, beyond which a document is refused: the measure recurses.
 pub(crate) const MAX_LEVELS: u32 = 100;
@@ -26,10 +28,19 @@ pub(super) fn check(document: &ExecutableDocument, variables: &Variables, limits
         let mut pass = Pass::new(document, Inputs::of_operation(&operation.node, variables));
         let measure = pass.selection_set(&operation.node.selection_set.node, Mode::Query, 0)?;
         measure.check(limits)?;
+        let mut afford = |what, most| match at_most(what, measure.cost, most) {
+            Err(ApiError::LimitExceeded(why)) => {
+                let dearest = pass.dearest(&operation.node.selection_set.node)?;
+                let hint = if dearest.is_empty() { dearest } else { format!("; most of it is {dearest}") };
+                Err(ApiError::LimitExceeded(why + &hint))
+            }
+            other => other,
+        };
+        afford("cost", limits.cost)?;
         if operation.node.ty == OperationType::Subscription {
             // GraphQL allows one; each would listen by itself.
             at_most("fields of a subscription's root", measure.top_fields, 1)?;
-            at_most("cost of each event", measure.cost, limits.event_cost)?;
+            afford("cost of each event", limits.event_cost)?;
         }
         at_most("fields of the root", measure.top_fields, limits.root_fields)?;
         cost = cost.max(measure.cost);
@@ -38,7 +49,9 @@ pub(super) fn check(document: &ExecutableDocument, variables: &Variables, limits
     let mut pass = Pass::new(document, Inputs::new(variables));
     for name in document.fragments.keys().filter(|name| !spread.contains(name.as_str())) {
         // Used by no operation: the validation says so, but it walks it first.
-        pass.fragment(name, Mode::Query, 0)?.check(limits)?;
+        let measure = pass.fragment(name, Mode::Query, 0)?;
+        measure.check(limits)?;
+        at_most("cost", measure.cost, limits.cost)?;
     }
     Ok(cost)
 }
@@ -60,12 +73,12 @@ struct Measure {
 }
 
 impl Measure {
+    /// All but what reads cost.
     fn check(&self, limits: &Limits) -> Result<(), ApiError> {
         at_most("selections", self.selections, limits.selections)?;
         at_most("aliases", self.aliases, limits.aliases)?;
         at_most("fields within each other", self.depth, limits.depth)?;
         at_most("fields of an introspection within each other", self.introspection_depth, limits.introspection_depth)?;
-        at_most("cost", self.cost, limits.cost)?;
         at_most("cost of the introspection", self.introspection_cost, limits.introspection_cost)
     }
 
@@ -183,6 +196,9 @@ impl<'a> Pass<'a> {
             _ => self.inputs.weight(field, mode),
         };
         let mut measure = children.below(weight);
+        if matches!(name, "domainsByHour" | "botPagesByDomain") {
+            measure.hourly = measure.hourly.saturating_add(weights::HOUR_OF_REPORT);
+        }
         if begins_introspection {
             measure = measure.as_introspection();
         }
@@ -239,30 +255,40 @@ impl<'a> Inputs<'a> {
         }
         let weight = if mode == Mode::Counted { weights::of_counted(name) } else { weights::of(name) };
         let asked = ["first", "last", "limit"].into_iter().find_map(|name| self.times(field, name));
-        let is_filtered = name == "pages" && self.value(field, "filter").is_some();
+        let is_filtered = name == "pages" && self.is_given(field, "filter");
         let filter = if is_filtered { weights::FILTER } else { 0 };
         Weight { own: weight.own + filter, times: asked.unwrap_or(weight.times) }
     }
 
     /// How long a list the argument asks for; none where it is absent or no such number: the default holds, or the
-    /// validation refuses it.
+    /// validation refuses it. Nothing is copied: a variable may be large, and used often.
     fn times(&self, field: &Field, argument: &str) -> Option<u64> {
-        match self.value(field, argument)? {
-            Value::Number(number) if number.is_f64() => None,
-            Value::Number(number) => Some(number.as_i64().map_or(u64::MAX, |n| u64::try_from(n).unwrap_or(1))),
-            Value::List(items) => Some(items.len() as u64),
+        match &field.get_argument(argument)?.node {
+            Written::Variable(name) => match self.variable(name)? {
+                Value::Number(number) => size(number),
+                Value::List(items) => Some(items.len() as u64),
+                _ => None,
+            },
+            Written::Number(number) => size(number),
+            Written::List(items) => Some(items.len() as u64),
             _ => None,
         }
     }
 
-    /// An argument with its variables' values; none where it is left out or null.
-    fn value(&self, field: &Field, argument: &str) -> Option<Value> {
-        let value = field.get_argument(argument)?.node.clone();
-        let Ok(value) = value.into_const_with(|name| Ok::<_, Infallible>(self.variable(&name)));
-        (value != Value::Null).then_some(value)
+    /// Whether an argument is there, and is not null.
+    fn is_given(&self, field: &Field, argument: &str) -> bool {
+        match field.get_argument(argument).map(|argument| &argument.node) {
+            None | Some(Written::Null) => false,
+            Some(Written::Variable(name)) => self.variable(name).is_some_and(|value| *value != Value::Null),
+            Some(_) => true,
+        }
     }
 
-    fn variable(&self, name: &Name) -> Value {
-        self.variables.get(name).or_else(|| self.defaults.get(name.as_str()).copied()).cloned().unwrap_or_default()
+    fn variable(&self, name: &Name) -> Option<&Value> {
+        self.variables.get(name).or_else(|| self.defaults.get(name.as_str()).copied())
     }
+}
+
+fn size(number: &Number) -> Option<u64> {
+    (!number.is_f64()).then(|| number.as_i64().map_or(u64::MAX, |n| u64::try_from(n).unwrap_or(1)))
 }

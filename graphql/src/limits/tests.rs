@@ -86,6 +86,27 @@ fn lists_of_lists_cost_their_product() {
 }
 
 #[test]
+fn the_dearest_list_is_named() {
+    let user = "user { pages(last: 100) { nodes { id title } } }";
+    let told = "cost: 31222, at most 5000 in one request; most of it is pages × 100 / nodes / user / pages × 100";
+    let query =
+        format!("{{ wikis: domains(first: 1) {{ nodes {{ id }} }} pages(first: 100) {{ nodes {{ {user} }} }} }}");
+    assert_eq!(refusal(&query, serde_json::json!({})).expect("refused"), told);
+    let query = format!(
+        "{{ domains(first: 1) {{ nodes {{ id }} }} ... {{ ...f }} }} fragment f on Query {{ pages(first: 100) {{ nodes {{ ... {{ {user} }} }} }} }}"
+    );
+    assert_eq!(refusal(&query, serde_json::json!({})).expect("refused"), told);
+    check_refused(
+        "subscription { pageCreated { page { domain { pages(first: 50) { nodes { id } } } } } }",
+        "cost of each event: 113, at most 40 in one request; most of it is pageCreated / page / domain / pages × 50",
+    );
+    // No list is to blame.
+    let many = (0..13).map(|i| format!("a{i}: overview {{ current {{ userCount }} }}")).collect::<Vec<_>>().join(" ");
+    let message = refusal(&format!("{{ {many} }}"), serde_json::json!({})).expect("refused");
+    assert!(message.ends_with("at most 5000 in one request"), "{message}");
+}
+
+#[test]
 fn each_event_of_a_subscription_has_a_small_budget() {
     check_admitted("subscription { pageCreated { page { title url domain { name } user { userName } } missedCount } }");
     check_refused("subscription { pageCreated { page { hour { userCount } } } }", "cost of each event: ");
@@ -167,13 +188,20 @@ fn a_report_costs_its_hours() {
     let report = |hours: &str| {
         format!("{{ reports{hours} {{ domainsByHour {{ domains {{ pageCount domain {{ name }} }} }} }} }}")
     };
-    let cost_of = |hours: u64| 1 + 100 + hours * (1 + 20 * 3);
+    let cost_of = |hours: u64| 1 + 100 + hours * (10 + 1 + 20 * 3);
     assert_eq!(cost(&report("")), cost_of(6));
     assert_eq!(cost(&report("(hours: 24, skip: 0)")), cost_of(24));
     check_refused(&report("(hours: 168)"), "cost: ");
     check_admitted(
         "{ reports(hours: 168) { domainsByHour { start } botPagesByDomain { pageCount domain { name } } } }",
     );
+    let many = |hours| {
+        (0..5)
+            .map(|i| format!("r{i}: reports(hours: {hours}) {{ botPagesByDomain {{ pageCount }} }} "))
+            .collect::<String>()
+    };
+    check_admitted(&format!("{{ {} }}", many(6)));
+    check_refused(&format!("{{ {} }}", many(168)), "cost: ");
     let asked = report("(hours: $n)").replacen('{', "query($n: Int = 6) {", 1);
     assert_eq!(cost(&asked), cost_of(6));
     assert!(refusal(&asked, serde_json::json!({ "n": 168 })).is_some());

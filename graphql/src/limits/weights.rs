@@ -3,6 +3,9 @@
 /// What a filter adds to a list of pages: for each that passes, many rows may be read that do not.
 pub(super) const FILTER: u64 = 40;
 
+/// What each hour of a report adds to a field that is of the counts of all its hours.
+pub(super) const HOUR_OF_REPORT: u64 = 10;
+
 /// A field's weight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Weight {
@@ -27,7 +30,8 @@ pub(super) fn of(field: &str) -> Weight {
         "overview" => (400, 1),
         "domainsByHour" => (100, 1),
         "botPagesByDomain" => (100, 20),
-        "pagesById" | "usersById" => (10, 10),
+        // Small numbers are pages and accounts on hundreds of wikis.
+        "pagesById" | "usersById" => (10, 200),
         "stages" | "rejected" => (1, 8),
         "userCount" | "domainCount" => (40, 1),
         "firstPageAt" | "lastPageAt" | "accountCount" => (5, 1),

@@ -5,20 +5,22 @@
 
 mod queue;
 
-use super::Hub;
 use super::answer::{SharedAnswer, Told};
 use super::plan::{MissedKeys, Plan, Subscription, plan};
+use super::{Hub, LiveEvent, SharedReads};
 use crate::limits::Limits;
+use crate::loaders::Reads;
 use crate::operation::{RequestId, TellCost};
 use crate::schema::Schema;
 use crate::schema::errors::ApiError;
 use async_graphql::{Pos, Request, Response as Answer};
 use futures::stream::{BoxStream, StreamExt, empty, once};
 use ingest::bus::FeedPosition;
-use queue::Queue;
+use queue::{Queue, Totals};
+use schema::store::Store;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
@@ -35,8 +37,22 @@ pub struct Groups {
     hub: Arc<Hub>,
     limits: Limits,
     groups: Mutex<HashMap<u128, Arc<Group>>>,
-    /// Bytes of the answers that wait for some member.
-    held: Arc<AtomicUsize>,
+    totals: Arc<Totals>,
+}
+
+/// What the live feed does, for operators.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct LiveFigures {
+    /// Subscriptions that are open.
+    pub(crate) subscriptions: usize,
+    /// Of these, distinct ones: each is executed once an event.
+    pub(crate) groups: usize,
+    /// Subscribers that are given what they missed.
+    pub(crate) replays: usize,
+    /// Bytes of answers that wait for some subscriber.
+    pub(crate) waiting_bytes: usize,
+    /// Events that some subscriber was too slow for, since the process started.
+    pub(crate) missed_count: u64,
 }
 
 /// Whether a group's execution listens.
@@ -52,8 +68,16 @@ struct Group {
     missed_keys: MissedKeys,
     stage: watch::Sender<Stage>,
     members: Mutex<Members>,
-    /// Of the event that is being executed: behind it, and how many all members missed before it.
-    under_way: Mutex<Option<(FeedPosition, u64)>>,
+    under_way: Mutex<Option<UnderWay>>,
+}
+
+/// The event that is being executed.
+struct UnderWay {
+    /// Behind it.
+    position: FeedPosition,
+    /// How many all members missed before it.
+    missed: u64,
+    reads: SharedReads,
 }
 
 #[derive(Default)]
@@ -67,12 +91,27 @@ struct Members {
 impl Groups {
     /// No groups yet.
     pub fn new(schema: Schema, hub: Arc<Hub>, limits: Limits) -> Arc<Self> {
-        Arc::new(Self { schema, hub, limits, groups: Mutex::default(), held: Arc::default() })
+        Arc::new(Self { schema, hub, limits, groups: Mutex::default(), totals: Arc::default() })
     }
 
     /// What executes a request that is answered once.
     pub(crate) fn schema(&self) -> &Schema {
         &self.schema
+    }
+
+    /// How it goes.
+    pub(crate) fn figures(&self) -> LiveFigures {
+        let (subscriptions, groups) = {
+            let groups = self.lock();
+            (members_of(&groups), groups.len())
+        };
+        LiveFigures {
+            subscriptions,
+            groups,
+            replays: self.hub.replay_count(),
+            waiting_bytes: self.totals.held.load(Ordering::Relaxed),
+            missed_count: self.totals.missed.load(Ordering::Relaxed),
+        }
     }
 
     /// What a request is told until its operation ends.
@@ -110,9 +149,9 @@ impl Groups {
     }
 
     fn join(self: &Arc<Self>, subscription: Subscription, request: Request) -> Option<Member> {
-        let queue = Arc::new(Queue::new(Arc::clone(&self.held)));
+        let queue = Arc::new(Queue::new(Arc::clone(&self.totals)));
         let mut groups = self.lock();
-        if groups.values().map(|group| group.lock().queues.len()).sum::<usize>() >= MAX_MEMBERS {
+        if members_of(&groups) >= MAX_MEMBERS {
             return None;
         }
         if groups.len() >= MAX_GROUPS && !groups.contains_key(&subscription.key) {
@@ -150,6 +189,10 @@ impl Groups {
     }
 }
 
+fn members_of(groups: &HashMap<u128, Arc<Group>>) -> usize {
+    groups.values().map(|group| group.lock().queues.len()).sum()
+}
+
 fn remove(groups: &mut HashMap<u128, Arc<Group>>, key: u128, group: &Arc<Group>) {
     if groups.get(&key).is_some_and(|known| Arc::ptr_eq(known, group)) {
         groups.remove(&key);
@@ -161,8 +204,8 @@ async fn run(running: Running, mut answers: BoxStream<'static, Answer>) {
     while let Some(answer) = answers.next().await {
         let Some(groups) = running.groups.upgrade() else { return };
         let under_way = running.group.take_under_way();
-        let (position, missed) = under_way.map_or((None, 0), |(position, missed)| (Some(position), missed));
-        running.group.tell(Arc::new(SharedAnswer::new(answer, position, missed, &groups.held)));
+        let (position, missed) = under_way.map_or((None, 0), |event| (Some(event.position), event.missed));
+        running.group.tell(Arc::new(SharedAnswer::new(answer, position, missed, &groups.totals.held)));
     }
 }
 
@@ -211,7 +254,7 @@ impl Group {
         self.lock().queues.iter().for_each(|queue| queue.end());
     }
 
-    fn take_under_way(&self) -> Option<(FeedPosition, u64)> {
+    fn take_under_way(&self) -> Option<UnderWay> {
         self.under_way.lock().expect("no holder of this lock panics").take()
     }
 
@@ -256,8 +299,15 @@ impl Together {
     }
 
     /// The event that is executed next.
-    pub(crate) fn begin(&self, position: FeedPosition, missed: u64) {
-        *self.0.under_way.lock().expect("no holder of this lock panics") = Some((position, missed));
+    pub(crate) fn begin(&self, event: &LiveEvent) {
+        let (position, missed, reads) = (event.cursor.position.clone(), event.missed_count, event.reads.clone());
+        *self.0.under_way.lock().expect("no holder of this lock panics") = Some(UnderWay { position, missed, reads });
+    }
+
+    /// What this event's executions read, those of other groups too; none where no event is executed.
+    pub(crate) fn reads(&self, store: &Arc<dyn Store>) -> Option<Arc<Reads>> {
+        let under_way = self.0.under_way.lock().expect("no holder of this lock panics");
+        under_way.as_ref().map(|event| event.reads.of(store))
     }
 }
 
@@ -305,10 +355,10 @@ mod tests {
 
     #[tokio::test]
     async fn who_joins_behind_a_refusal_is_refused() {
-        let (group, held) = (Group::new(false, MissedKeys::default()), Arc::default());
+        let (group, totals) = (Group::new(false, MissedKeys::default()), Arc::<Totals>::default());
         let refusal = Answer::from_errors(vec![ServerError::new("no", None)]);
-        group.tell(Arc::new(SharedAnswer::new(refusal, None, 0, &held)));
-        let late = Arc::new(Queue::new(held));
+        group.tell(Arc::new(SharedAnswer::new(refusal, None, 0, &totals.held)));
+        let late = Arc::new(Queue::new(totals));
         group.admit(&late);
         group.end();
         assert!(late.pop_behind(None).await.is_some_and(|(answer, _)| answer.is_refusal()));

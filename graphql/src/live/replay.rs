@@ -5,7 +5,7 @@
 //! further on: nothing is left out.
 
 use super::recent::Recent;
-use super::{FeedCursor, Hub, Joined, LiveEvent};
+use super::{FeedCursor, Hub, Joined, LiveEvent, SharedReads};
 use crate::schema::errors::ApiError;
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::stream::{Stream, unfold};
@@ -17,7 +17,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
+use tokio_util::task::AbortOnDropHandle;
 
 /// Pages read from the store at once.
 const PART: usize = 200;
@@ -26,7 +27,7 @@ const PART: usize = 200;
 const TURN_WITHIN: Duration = Duration::from_secs(30);
 
 /// How long a replay may take, since it keeps others from theirs: its reader goes on where it was, at the end of the line.
-const MAX_TIME: TimeDelta = TimeDelta::minutes(10);
+pub(super) const MAX_TIME: Duration = Duration::from_mins(10);
 
 /// Pages that the list told and the topic may tell again: those of about its last hour.
 const MAY_COME_AGAIN: TimeDelta = TimeDelta::hours(1);
@@ -67,8 +68,23 @@ pub(crate) struct Replay {
     follower: Box<dyn Follower>,
     /// Where the subscriber's live feed begins.
     goal: FeedPosition,
-    begun: DateTime<Utc>,
-    _turns: (Option<OwnedSemaphorePermit>, OwnedSemaphorePermit),
+    turns: Turns,
+}
+
+/// A replay's turns. They are given back when its time is over, even if its reader takes nothing.
+struct Turns(AbortOnDropHandle<()>);
+
+impl Turns {
+    fn begin(own: Option<OwnedSemaphorePermit>, shared: OwnedSemaphorePermit) -> Self {
+        Self(AbortOnDropHandle::new(tokio::spawn(async move {
+            let _held = (own, shared);
+            sleep(MAX_TIME).await;
+        })))
+    }
+
+    fn are_over(&self) -> bool {
+        self.0.is_finished()
+    }
 }
 
 struct List {
@@ -89,7 +105,8 @@ impl Replay {
     /// Begins once the subscriber's live feed runs.
     ///
     /// # Errors
-    /// `BAD_CURSOR` where the cursor's position is not held, `UNAVAILABLE` while the bus is away or too many replay.
+    /// `BAD_CURSOR` where the cursor's position is not held, `UNAVAILABLE` while the bus is away, `LIMIT_EXCEEDED`
+    /// while too many replay.
     pub(crate) async fn open(
         hub: Arc<Hub>,
         store: Arc<dyn Store>,
@@ -104,9 +121,14 @@ impl Replay {
             None => None,
         };
         let turn = timeout(TURN_WITHIN, Arc::clone(&hub.replays).acquire_owned()).await;
-        let turn = turn.map_err(|_| ApiError::Unavailable)?.map_err(|_| ApiError::Unavailable)?;
+        let busy = |_| {
+            ApiError::LimitExceeded(
+                "too many are given what they missed; go on with the same cursor a little later".into(),
+            )
+        };
+        let turn = turn.map_err(busy)?.map_err(|_| ApiError::FeedUnavailable)?;
         joined.runs().await;
-        let goal = hub.position().ok_or(ApiError::Unavailable)?;
+        let goal = hub.position().ok_or(ApiError::FeedUnavailable)?;
         let (position, list) = match from {
             ReplayFrom::Cursor(FeedCursor { position, listed: None }) => (position, None),
             ReplayFrom::Cursor(FeedCursor { position, listed: Some(key) }) => {
@@ -119,8 +141,8 @@ impl Replay {
         };
         let follower = hub.bus.follow_from(Topic::Stored, &position).await.map_err(unavailable)?;
         let follower = follower.ok_or(ApiError::PlaceNotHeld)?;
-        let (told, begun) = (Recent::new(TimeDelta::MAX, MAX_TOLD), hub.clock.now());
-        Ok(Self { hub, store, filter, joined, list, told, follower, goal, begun, _turns: (own, turn) })
+        let (told, turns) = (Recent::new(TimeDelta::MAX, MAX_TOLD), Turns::begin(own, turn));
+        Ok(Self { hub, store, filter, joined, list, told, follower, goal, turns })
     }
 
     /// The events, until the subscriber's live feed goes on; an error is the last one.
@@ -137,7 +159,7 @@ impl Replay {
 
     async fn next(&mut self) -> Result<Option<LiveEvent>, ApiError> {
         loop {
-            if self.hub.clock.now() - self.begun > MAX_TIME {
+            if self.turns.are_over() {
                 let text = "what was missed must be read within 10 minutes; go on with `after` and the last cursor";
                 return Err(ApiError::LimitExceeded(text.into()));
             }
@@ -162,12 +184,17 @@ impl Replay {
                 self.told.insert(&key, now);
             }
             let cursor = FeedCursor { position: self.follower.position(), listed: Some(key) };
-            return Ok(Found::Event(LiveEvent { page: Arc::new(page), cursor, missed_count: 0 }));
+            return Ok(Found::Event(LiveEvent {
+                page: Arc::new(page),
+                cursor,
+                missed_count: 0,
+                reads: SharedReads::default(),
+            }));
         }
         if list.is_read {
             self.list = None;
             // What the live feed told so far is in the list: it is passed here, where that is known.
-            self.goal = self.hub.position().ok_or(ApiError::Unavailable)?;
+            self.goal = self.hub.position().ok_or(ApiError::FeedUnavailable)?;
             return Ok(Found::Nothing);
         }
         let query = PageQuery {
@@ -199,7 +226,12 @@ impl Replay {
                     return Ok(Found::Nothing);
                 }
                 let cursor = FeedCursor { position: self.follower.position(), listed: None };
-                Ok(Found::Event(LiveEvent { page: Arc::new(page), cursor, missed_count: 0 }))
+                Ok(Found::Event(LiveEvent {
+                    page: Arc::new(page),
+                    cursor,
+                    missed_count: 0,
+                    reads: SharedReads::default(),
+                }))
             }
         }
     }
@@ -209,7 +241,7 @@ impl Replay {
         if self.joined.go_on(&self.follower.position()) {
             return Ok(Found::CaughtUp);
         }
-        self.goal = self.hub.position().ok_or(ApiError::Unavailable)?;
+        self.goal = self.hub.position().ok_or(ApiError::FeedUnavailable)?;
         Ok(Found::Nothing)
     }
 }
@@ -222,5 +254,5 @@ impl List {
 
 fn unavailable(error: BusError) -> ApiError {
     tracing::warn!(%error, "what a subscriber missed cannot be read");
-    ApiError::Unavailable
+    ApiError::FeedUnavailable
 }

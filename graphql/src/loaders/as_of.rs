@@ -1,22 +1,27 @@
-//! Up to when pages are counted: asked once per operation, before its first count.
+//! Up to when pages are counted: asked once, before the first count.
 
 use crate::schema::errors::ApiError;
 use chrono::{DateTime, Utc};
 use schema::clock::Clock;
 use schema::store::Store;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::OnceCell;
 
-/// One operation's answer, once it was asked for.
+/// The answer, once it was asked for: as old as the counts that are shared with it.
+pub(crate) type Counted = OnceCell<Result<DateTime<Utc>, ApiError>>;
+
+/// What one operation knows of it.
 pub(crate) struct AsOf {
     clock: Arc<dyn Clock>,
-    asked: OnceCell<Result<DateTime<Utc>, ApiError>>,
+    counted: Arc<Counted>,
+    has_counted: AtomicBool,
 }
 
 impl AsOf {
-    /// Not asked yet.
-    pub(crate) fn new(clock: &Arc<dyn Clock>) -> Self {
-        Self { clock: clock.clone(), asked: OnceCell::new() }
+    /// Not asked by this operation yet.
+    pub(crate) fn new(clock: &Arc<dyn Clock>, counted: &Arc<Counted>) -> Self {
+        Self { clock: clock.clone(), counted: counted.clone(), has_counted: AtomicBool::new(false) }
     }
 
     /// The store's time, or the present before the question where counts are as new as the pages.
@@ -25,11 +30,12 @@ impl AsOf {
             let now = self.clock.now();
             Ok(store.counts_as_of().await?.map_or(now, |counted| counted.min(now)))
         };
-        self.asked.get_or_init(ask).await.clone()
+        self.has_counted.store(true, Ordering::Relaxed);
+        self.counted.get_or_init(ask).await.clone()
     }
 
-    /// The time, where it was asked for and known.
+    /// The time, where this operation asked for it and it is known.
     pub(crate) fn get(&self) -> Option<DateTime<Utc>> {
-        self.asked.get()?.as_ref().ok().copied()
+        self.has_counted.load(Ordering::Relaxed).then(|| self.counted.get()?.as_ref().ok().copied()).flatten()
     }
 }

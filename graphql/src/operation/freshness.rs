@@ -3,11 +3,14 @@
 //! Only what is known here to depend on such hours alone counts as that; a field that is not named here does not.
 
 use super::shape::Shape;
+use crate::schema::bounds::first_hour_from;
 use crate::schema::scalars::{HourName, Time};
 use async_graphql::parser::types::{Field, Selection, SelectionSet};
 use async_graphql::registry::{MetaTypeName, Registry};
 use async_graphql::{CacheControl, ScalarType, Value};
 use chrono::{DateTime, TimeDelta, Utc};
+use schema::hour::{Hour, HourRange};
+use schema::period::{PeriodRange, TimeUnit};
 
 /// Seconds for which such an answer may be kept: a late event can still change it.
 const MAX_AGE: i32 = 3_600;
@@ -74,10 +77,14 @@ impl Walk<'_> {
             (_, "__typename") => return Some(()),
             ("Query", "hour") => self.ends(HourName::parse(self.argument(field, "hour")?).ok()?.0.plus(1).start()),
             ("Query", "reports") => self.ends(Time::parse(self.argument(field, "at")?).ok()?.next_second()),
-            ("Query", "hours" | "pages" | "activity" | "overview" | "topDomains" | "topUsers")
-            | ("Domain" | "User" | "GlobalUser", "pageCount" | "botPageCount" | "pages" | "activity" | "topUsers") => {
+            ("Query" | "Domain" | "User" | "GlobalUser", "activity") => {
+                let end = self.end_of_chart(field, parent)?;
+                self.ends(end.start());
+            }
+            ("Query", "hours" | "pages" | "overview" | "topDomains" | "topUsers")
+            | ("Domain" | "User" | "GlobalUser", "pageCount" | "botPageCount" | "pages" | "topUsers") => {
                 let end = self.end_of_range(field)?;
-                self.ends(end);
+                self.ends(end.start());
             }
             _ if is_settled(parent, name) => {}
             _ => return None,
@@ -90,10 +97,32 @@ impl Walk<'_> {
         self.end = self.end.max(Some(end));
     }
 
-    /// The end of `during`, where it does not move with the clock.
-    fn end_of_range(&self, field: &Field) -> Option<DateTime<Utc>> {
+    /// Behind the last hour that `during` touches, where that does not move with the clock: an answer may tell of its pages
+    /// outside of the range, too.
+    fn end_of_range(&self, field: &Field) -> Option<Hour> {
         let Value::Object(range) = self.argument(field, "during")? else { return None };
-        Some(Time::parse(range.get("to")?.clone()).ok()?.next_second())
+        Some(first_hour_from(Time::parse(range.get("to")?.clone()).ok()?.next_second()))
+    }
+
+    /// Behind the last bucket of a chart.
+    fn end_of_chart(&self, field: &Field, parent: &str) -> Option<Hour> {
+        let to = self.end_of_range(field)?;
+        let unit = match self.argument(field, "unit") {
+            Some(Value::Enum(name)) => name.to_string(),
+            Some(Value::String(name)) => name,
+            Some(Value::Null) | None => {
+                let chart = self.registry.types.get(parent)?.field_by_name("activity")?;
+                chart.args.get("unit")?.default_value.clone()?
+            }
+            Some(_) => return None,
+        };
+        let unit = match unit.as_str() {
+            "HOUR" => TimeUnit::Hour,
+            "DAY" => TimeUnit::Day,
+            "MONTH" => TimeUnit::Month,
+            _ => return None,
+        };
+        Some(PeriodRange::holding(unit, HourRange { from: to.plus(-1), to }).hours.to)
     }
 
     fn argument(&self, field: &Field, name: &str) -> Option<Value> {

@@ -1,13 +1,18 @@
 //! What the three routes answer.
 
 use super::*;
-use crate::schema::tests::fixture::Fixture;
+use crate::operation::RequestId;
+use crate::schema::tests::fixture::{Fixture, page};
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
 use tower::ServiceExt;
 
 async fn ask(fixture: &Fixture, path: &str) -> (StatusCode, String, String) {
-    let router = router(fixture.calls.clone(), fixture.pipeline());
+    ask_beside(fixture, fixture.groups(), path).await
+}
+
+async fn ask_beside(fixture: &Fixture, live: Arc<Groups>, path: &str) -> (StatusCode, String, String) {
+    let router = router(fixture.calls.clone(), fixture.pipeline(), live);
     let response = router.oneshot(Request::get(path).body(Body::empty()).unwrap()).await.unwrap();
     let media = response.headers()[header::CONTENT_TYPE].to_str().unwrap().to_owned();
     let status = response.status();
@@ -52,4 +57,41 @@ async fn metrics_tell_stages_and_rows_read() {
     }
     // Of stages that nobody heard of nothing is told, and of no lag none.
     assert!(!text.contains("writer") && !text.contains("pagetrack_lag_records{"), "{text}");
+}
+
+#[tokio::test]
+async fn metrics_tell_who_listens_and_what_they_missed() {
+    let fixture = Fixture::known().await;
+    let live = fixture.groups();
+    // What the feed does it does beside this.
+    let told = async |wanted: &[&str]| {
+        let telling = async {
+            loop {
+                let (_, _, text) = ask_beside(&fixture, Arc::clone(&live), "/metrics").await;
+                if wanted.iter().all(|line| text.lines().any(|told| told == *line)) {
+                    return;
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        timeout(Duration::from_secs(20), telling).await.unwrap_or_else(|_| panic!("never told: {wanted:?}"));
+    };
+    told(&["pagetrack_live_subscriptions 0", "pagetrack_live_groups 0", "pagetrack_live_missed_total 0"]).await;
+    let listen = |field: &str| {
+        let request = async_graphql::Request::new(format!("subscription {{ pageCreated {{ {field} }} }}"));
+        live.open(request, RequestId("r".into()))
+    };
+    let listeners = [listen("cursor"), listen("cursor"), listen("missedCount")];
+    told(&["pagetrack_live_subscriptions 3", "pagetrack_live_groups 2", "pagetrack_live_replays 0"]).await;
+    while fixture.hub.subscriber_count() < 2 {
+        tokio::task::yield_now().await;
+    }
+    // A thousand wait for each of the three, who read nothing.
+    for id in 1..=1_003 {
+        fixture.hub.tell(page("it.wikisource.org", id, (1, "Alex brollo"), 0));
+        tokio::task::yield_now().await;
+    }
+    told(&["pagetrack_live_missed_total 9"]).await;
+    drop(listeners);
+    told(&["pagetrack_live_subscriptions 0", "pagetrack_live_groups 0", "pagetrack_live_waiting_bytes 0"]).await;
 }

@@ -13,6 +13,7 @@ use schema::activity::{Dimension, Points, SeriesKey, Split};
 use schema::hour::{Hour, HourRange};
 use schema::period::{self, PeriodRange};
 use schema::query::{PageFilter, Series};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Counts that are read for one answer at most.
@@ -104,7 +105,8 @@ impl Activity {
         let limit = ranking_size(limit)?;
         let range = during.parse(api(ctx).clock.now())?;
         let hours = hours_of(ctx, range.span, whose.list()).await?;
-        let by = by.into_iter().map(Into::into).collect();
+        let by: BTreeSet<Dimension> = by.into_iter().map(Into::into).collect();
+        let by = by.into_iter().collect();
         let split = Split { buckets: unit.periods(hours), by, filter, limit, max_points: MAX_POINTS };
         match read(ctx, &whose, &split).await? {
             Ok(activity) => Ok(Self::of(unit, split.buckets.hours, activity)),

@@ -19,6 +19,8 @@ pub(crate) enum ApiError {
     Timeout(u64),
     /// The store does not answer just now.
     Unavailable,
+    /// What brings stored pages to the live feed does not answer just now.
+    FeedUnavailable,
     /// Our fault; the log says more.
     Internal,
 }
@@ -31,7 +33,7 @@ impl ApiError {
             Self::BadCursor | Self::PlaceNotHeld => "BAD_CURSOR",
             Self::LimitExceeded(_) => "LIMIT_EXCEEDED",
             Self::Timeout(_) => "TIMEOUT",
-            Self::Unavailable => "UNAVAILABLE",
+            Self::Unavailable | Self::FeedUnavailable => "UNAVAILABLE",
             Self::Internal => "INTERNAL",
         }
     }
@@ -46,6 +48,7 @@ impl ApiError {
             }
             Self::Timeout(seconds) => format!("the request took longer than {seconds} s; ask for less").into(),
             Self::Unavailable => "the store does not answer just now; try again".into(),
+            Self::FeedUnavailable => "the live feed's bus does not answer just now; try again with the same cursor".into(),
             Self::Internal => "something went wrong on our side; the log has it under the request id".into(),
         }
     }

@@ -92,8 +92,8 @@ pub(crate) struct Gap {
     reason: GapReason,
 }
 
-/// Events that were not stored, by reason. ANONYMOUS_CREATOR, HIDDEN_CREATOR and NOT_A_CREATION are left out on
-/// purpose; the others are faults of the event.
+/// Events that were not stored, by reason. ANONYMOUS_CREATOR and HIDDEN_CREATOR are left out on purpose; BEYOND_RETENTION
+/// came for an hour that is frozen; the others are faults of the event.
 #[derive(Debug, Clone, SimpleObject)]
 pub(crate) struct RejectedCount {
     /// Why.
@@ -114,7 +114,7 @@ pub(crate) struct Stage {
     in_count: Option<i32>,
     /// Events handed on.
     out_count: Option<i32>,
-    /// Faulty events.
+    /// Events that cannot be stored: faulty ones, and those of hours that retention has frozen.
     rejected_count: Option<i32>,
     /// Events left out on purpose: no account created the page.
     excluded_count: Option<i32>,

@@ -17,7 +17,7 @@ use super::pipeline::Pipeline;
 use super::ranks::{DomainRank, RankOrder, RankQuery, UserRank};
 use super::reports::Reports;
 use super::scalars::{HourName, Time, ranking_size};
-use super::search::{SearchResult, has_in_name, search};
+use super::search::{SearchResult, check_length, has_in_name, search};
 use super::user::User;
 use super::wiki::ProjectFamily;
 use super::{api, loaders, max_list};
@@ -145,7 +145,7 @@ impl Query {
     async fn domains(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Part of a domain or database name.")] search: Option<String>,
+        #[graphql(desc = "Part of a domain or database name, 2,000 characters at most.")] search: Option<String>,
         #[graphql(desc = "Only wikis of these families.")] project_families: Option<Vec<ProjectFamily>>,
         #[graphql(desc = "At most so many, 1 to 100; 20 without it.")] first: Option<i32>,
         #[graphql(desc = "Go on behind this cursor of the same list.")] after: Option<String>,
@@ -155,11 +155,13 @@ impl Query {
         if project_families.as_ref().is_some_and(Vec::is_empty) {
             return Err(bad_input("projectFamilies is an empty list; leave it out instead"));
         }
+        check_length("search", search.as_deref().unwrap_or_default())?;
         let project_families = project_families.map(sorted);
         let scope = format!("domains|{search:?}|{project_families:?}");
         let paging = Paging::parse(PagingArguments { first, after, last, before }, &scope, max_list(ctx))?;
         let mut rows = api(ctx).store.domains().await?;
-        rows.retain(|row| is_wanted(row, search.as_deref(), project_families.as_deref()));
+        let part = search.map(|text| text.to_lowercase());
+        rows.retain(|row| is_wanted(row, part.as_deref(), project_families.as_deref()));
         let bytes = |row: &DomainRow| row.domain.as_str().as_bytes().to_vec();
         let part = part_of(rows, &paging, &scope, bytes, |row, at| row.domain.as_str().as_bytes().cmp(at));
         Ok(Some(part.into_connection(Domain)))
@@ -277,12 +279,13 @@ impl Query {
         Ok(Some(hours_between(HourRange { from, to }, &paging, &scope)))
     }
 
-    /// Wikis by part of their domain or database name; people by their exact user name, also as `User:Name`; pages by
-    /// number (`975886`, `#975886`) on whichever wiki, or by pasted address: any form of it that names wiki and title or
-    /// number, also a mobile one. Titles are those under which pages were created. In this order, each once: the page, pages
-    /// (newest first) or wiki of the address, the person, the wiki of exactly this name, pages of this number by domain,
-    /// other wikis by domain. While the pages of an older store are entered, which the server logs, titles are UNAVAILABLE
-    /// and all else answers.
+    /// Wikis by part of their domain or database name; people by their user name (exact but for its first letter's case),
+    /// also as `User:Name` or `Special:Contributions/Name`; pages by number (`975886`, `#975886`) on whichever wiki, or by
+    /// pasted address: any form of it that names wiki and title or number, also a mobile one. A title alone finds no page:
+    /// write it as `en.wikipedia.org/wiki/Title`, as it was when the page was created. In this order, each once: the page,
+    /// pages (newest first) or wiki of the address, the person, the wiki of exactly this name, pages of this number by
+    /// domain, other wikis by domain. While the pages of an older store are entered, which the server logs, titles are
+    /// UNAVAILABLE and all else answers.
     async fn search(
         &self,
         ctx: &Context<'_>,
@@ -298,8 +301,9 @@ impl Query {
     }
 }
 
-fn is_wanted(row: &DomainRow, search: Option<&str>, families: Option<&[ProjectFamily]>) -> bool {
-    search.is_none_or(|text| has_in_name(row, &text.to_lowercase()))
+/// Whether a wiki is of the families, and has `part`, which is in lower case, in its name.
+fn is_wanted(row: &DomainRow, part: Option<&str>, families: Option<&[ProjectFamily]>) -> bool {
+    part.is_none_or(|part| has_in_name(row, part))
         && families.is_none_or(|families| families.contains(&schema::wiki::ProjectFamily::of(&row.domain).into()))
 }
 

@@ -115,13 +115,30 @@ pub(crate) struct ReportUser {
 }
 
 impl ReportUser {
-    /// A person in a window, by the counts of the accounts that have the name now; none without pages there.
+    /// A person in a window; none without pages there.
     pub(crate) async fn load(
         ctx: &Context<'_>,
         user_name: String,
         window: HourRange,
     ) -> Result<Option<Self>, ApiError> {
-        let newest = loaders(ctx).accounts(user_name.clone()).await?;
+        let of_name = loaders(ctx).totals(vec![Series::UserName(user_name.clone())], window).await?;
+        let of_name: u64 = of_name.iter().flat_map(|counts| counts.iter()).map(|count| count.page_count).sum();
+        let person = Self::by_accounts(ctx, &user_name, window).await?;
+        if person.as_ref().map_or(0, |person| person.page_count) == of_name {
+            return Ok(person.map(|person| Self { person, window }));
+        }
+        // An account has another name by now, or no page that is kept: the hours tell which it was.
+        let people = loaders(ctx).people().await?;
+        let people = people.fold(window, People::default(), |people, mut rows| {
+            rows.retain(|row| row.user_name == user_name);
+            people.add(rows);
+        });
+        Ok(people.await?.top(1).pop().map(|person| Self { person, window }))
+    }
+
+    /// By the counts of the accounts that had the name, under whichever name.
+    async fn by_accounts(ctx: &Context<'_>, user_name: &str, window: HourRange) -> Result<Option<Person>, ApiError> {
+        let newest = loaders(ctx).accounts(user_name.to_owned()).await?;
         let counts = newest.iter().map(|page| {
             let account = Series::User(page.domain.clone(), page.user_id);
             loaders(ctx).totals(vec![account], window)
@@ -129,9 +146,9 @@ impl ReportUser {
         let mut people = People::default();
         for (page, counts) in newest.iter().zip(try_join_all(counts).await?) {
             let page_count = counts.iter().flat_map(|counts| counts.iter()).map(|count| count.page_count).sum();
-            people.add_account(user_name.clone(), (page.domain.clone(), page.user_id), page_count);
+            people.add_account(user_name.to_owned(), (page.domain.clone(), page.user_id), page_count);
         }
-        Ok(people.top(1).pop().map(|person| Self { person, window }))
+        Ok(people.top(1).pop())
     }
 }
 

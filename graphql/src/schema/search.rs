@@ -54,10 +54,20 @@ pub(crate) async fn search(ctx: &Context<'_>, text: &str, limit: usize) -> Resul
 
 fn parse(text: &str) -> Result<Meaning, ApiError> {
     let text = text.trim();
-    match text.chars().take(MAX_CHARACTERS + 1).count() {
-        0 => Err(bad_input("text is empty; give part of a wiki's name, a user name, a page's number or its address")),
-        1..=MAX_CHARACTERS => Ok(Meaning::of(text)),
-        _ => Err(bad_input(format!("text has more than {MAX_CHARACTERS} characters"))),
+    if text.is_empty() {
+        return Err(bad_input(
+            "text is empty; give part of a wiki's name, a user name, a page's number or its address",
+        ));
+    }
+    check_length("text", text)?;
+    Ok(Meaning::of(text))
+}
+
+/// Refuses what is longer than any title in an address.
+pub(crate) fn check_length(argument: &str, text: &str) -> Result<(), ApiError> {
+    match text.chars().nth(MAX_CHARACTERS) {
+        None => Ok(()),
+        Some(_) => Err(bad_input(format!("{argument} has more than {MAX_CHARACTERS} characters"))),
     }
 }
 

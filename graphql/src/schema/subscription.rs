@@ -85,7 +85,7 @@ impl Subscription {
         let feed = feed.ok_or_else(|| ApiError::LimitExceeded("too many listen already; try again later".into()))?;
         together.iter().for_each(Together::listens);
         let told = ReceiverStream::new(feed).map(move |event| {
-            together.iter().for_each(|group| group.begin(event.cursor.position.clone(), event.missed_count));
+            together.iter().for_each(|group| group.begin(&event));
             Ok(PageCreatedEvent(event))
         });
         Ok(told.boxed())

@@ -82,9 +82,11 @@ fn an_origin_that_is_none_is_refused() {
 
 #[test]
 fn a_limit_out_of_its_bounds_is_refused() {
-    check_unreadable(&["--limit-depth", "0"], &["'--limit-depth <N>'", "1..=50"]);
-    check_unreadable(&["serve", "--limit-list=1001"], &["'--limit-list <N>'", "1..=1000"]);
-    check_unreadable(&["--limit-cost", "many"], &["'--limit-cost <N>'", "invalid digit"]);
+    check_unreadable(&["--limit-depth", "0"], &["'--limit-depth <1-50>'", "1..=50"]);
+    check_unreadable(&["serve", "--limit-list=1001"], &["'--limit-list <1-1000>'", "1..=1000"]);
+    check_unreadable(&["--limit-cost", "many"], &["'--limit-cost <1-1000000>'", "not a whole number"]);
+    check_unreadable(&["--limit-cost", &"9".repeat(30)], &["--limit-cost", "too large"]);
+    check_unreadable(&["--limit-cost", ""], &["--limit-cost", "not a whole number"]);
     let room = &["room for a document", "--limit-document-bytes"];
     for command in [&[][..], &SERVE] {
         check_refused(command, "--limit-body-bytes", "20000", room);

@@ -7,7 +7,7 @@ const THEIRS: &str = "https://there.example";
 
 async fn ask(origins: &Origins, request: axum::http::request::Builder, body: &str) -> Response {
     let fixture = Fixture::known().await;
-    let routes = router(fixture.groups(), Limits::default(), origins.clone(), CancellationToken::new());
+    let routes = router(fixture.groups(), Limits::default(), origins.clone(), Ends::default());
     let request = request.header(header::HOST, "here.example").body(Body::from(body.to_owned())).unwrap();
     surround(routes, origins).oneshot(request).await.unwrap()
 }

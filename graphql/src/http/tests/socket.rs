@@ -31,7 +31,8 @@ impl Server {
         let address = listener.local_addr().unwrap();
         let listeners = Arc::new(Semaphore::new(places));
         let (groups, limits, origins) = (fixture.groups(), Limits::default(), Origins::None);
-        let app = routes(Endpoint { groups, limits, origins, stop: stop.clone(), listeners });
+        let ends = Ends { stop: stop.clone(), ..Ends::default() };
+        let app = routes(Endpoint { groups, limits, origins, ends, listeners });
         tokio::spawn(async move { axum::serve(listener, app).await });
         Self { address, fixture, stop }
     }

@@ -4,7 +4,7 @@ use crate::live::QUEUE;
 use crate::live::answer::SharedAnswer;
 use ingest::bus::FeedPosition;
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::sync::Notify;
 
@@ -14,8 +14,17 @@ const MAX_HELD: usize = 64 << 20;
 /// So many wait for who reads as fast as events come, since these come in bursts: those of others cost it none.
 const FEW: usize = 50;
 
+/// Of all queues of a process.
+#[derive(Debug, Default)]
+pub(super) struct Totals {
+    /// Bytes of the answers that wait for some member.
+    pub(super) held: Arc<AtomicUsize>,
+    /// Events that members were told to have missed, or will be.
+    pub(super) missed: AtomicU64,
+}
+
 pub(super) struct Queue {
-    held: Arc<AtomicUsize>,
+    totals: Arc<Totals>,
     state: Mutex<State>,
     news: Notify,
 }
@@ -31,8 +40,8 @@ struct State {
 }
 
 impl Queue {
-    pub(super) fn new(held: Arc<AtomicUsize>) -> Self {
-        Self { held, state: Mutex::default(), news: Notify::new() }
+    pub(super) fn new(totals: Arc<Totals>) -> Self {
+        Self { totals, state: Mutex::default(), news: Notify::new() }
     }
 
     /// Queues the answer or counts it as missed.
@@ -42,14 +51,17 @@ impl Queue {
         if is_known(answer, state.went_on_at.as_ref()) {
             return;
         }
-        let room = if self.held.load(Ordering::Relaxed) <= MAX_HELD { QUEUE } else { FEW };
+        let room = if self.totals.held.load(Ordering::Relaxed) <= MAX_HELD { QUEUE } else { FEW };
+        // Those that were missed before it by all are missed with it.
+        let mut missed = answer.missed;
         if state.waiting.len() < room {
-            let missed = std::mem::take(&mut state.missed);
-            state.waiting.push_back((Arc::clone(answer), missed));
+            let before = std::mem::take(&mut state.missed);
+            state.waiting.push_back((Arc::clone(answer), before));
         } else {
-            // Those that were missed before it by all are missed with it.
-            state.missed += 1 + answer.missed;
+            missed += 1;
+            state.missed += missed;
         }
+        self.totals.missed.fetch_add(missed, Ordering::Relaxed);
         self.news.notify_one();
     }
 

@@ -44,7 +44,6 @@ pub(super) struct Place {
 pub(super) struct Feed {
     pub(super) groups: Arc<Groups>,
     pub(super) hub: Arc<Hub>,
-    pub(super) clock: Arc<FixedClock>,
     pipeline: Arc<Writing>,
     bus: Arc<dyn Bus>,
     store: Arc<dyn Store>,
@@ -79,8 +78,7 @@ impl Place {
         });
         let store = timeout(OPENS_WITHIN, opening).await.expect("a store in time");
         let bus = ingest::bus::open(&self.bus, Arc::clone(&store)).await.unwrap();
-        let fixed = Arc::new(FixedClock::at(NOW));
-        let clock: Arc<dyn Clock> = Arc::clone(&fixed) as _;
+        let clock: Arc<dyn Clock> = Arc::new(FixedClock::at(NOW));
         let hub = Hub::new(Arc::clone(&clock), Arc::clone(&bus));
         let pipeline = Arc::new(Writing::default());
         let schema = build(
@@ -92,7 +90,6 @@ impl Place {
         let follows = tokio::spawn(async move { following.follow(ends).await.unwrap() });
         let feed = Feed {
             groups: Groups::new(schema, Arc::clone(&hub), Limits::default()),
-            clock: fixed,
             pipeline,
             hub,
             bus,

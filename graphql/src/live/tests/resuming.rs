@@ -1,11 +1,12 @@
 //! After a break nothing is missing, whatever happened meanwhile; where it would be, the cursor is refused.
 
 use super::harness::{Feed, Pair, Place, page};
-use crate::live::QUEUE;
+use crate::live::replay::MAX_TIME;
+use crate::live::{MAX_REPLAYS, QUEUE};
 use crate::schema::cursor::encode;
-use schema::clock::Clock;
 use serde_json::json;
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 const LIVE: &str = "subscription { pageCreated { page { pageId } cursor missedCount } }";
 const AFTER: &str =
@@ -218,6 +219,12 @@ async fn a_broken_replay_by_time_goes_on_where_it_was(place: &Place, _: Pair) {
     feed.stop().await;
 }
 
+async fn pass(time: Duration) {
+    tokio::time::pause();
+    tokio::time::advance(time).await;
+    tokio::time::resume();
+}
+
 /// It would keep others from theirs.
 #[tokio::test]
 async fn a_replay_that_takes_too_long_ends_and_goes_on_by_its_cursor() {
@@ -227,9 +234,12 @@ async fn a_replay_that_takes_too_long_ends_and_goes_on_by_its_cursor() {
     feed.settled().await;
     let mut slow = feed.ask(SINCE, json!({ "since": "2025-05-18T10:00:00Z" }));
     let cursor = slow.event().await.1;
-    feed.clock.set(feed.clock.now() + chrono::TimeDelta::minutes(10));
+    pass(MAX_TIME - Duration::from_secs(1)).await;
     assert_eq!(slow.pages(1).await, [2]);
-    feed.clock.set(feed.clock.now() + chrono::TimeDelta::seconds(1));
+    assert_eq!(feed.hub.replays.available_permits(), MAX_REPLAYS - 1);
+    pass(Duration::from_secs(1)).await;
+    // Before its reader comes to know it.
+    feed.until(|feed| feed.hub.replays.available_permits() == MAX_REPLAYS).await;
     assert_eq!(slow.error().await, "LIMIT_EXCEEDED");
     assert_eq!(after(&feed, &cursor).pages(4).await, [2, 3, 4, 5]);
     feed.stop().await;

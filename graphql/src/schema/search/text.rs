@@ -151,10 +151,17 @@ fn words_of(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| c == '_' || c.is_whitespace()).filter(|word| !word.is_empty())
 }
 
-/// Whose page a title is: `User:Alex_brollo`. Wikis have a word of their own for it, but take this one too.
+/// Whose page a title is: `User:Alex_brollo`, its talk, what is below it, or `Special:Contributions/Alex_brollo`. Wikis have
+/// words of their own for these, but take these, too.
 fn user_of_page(title: &str) -> Option<String> {
-    let (namespace, name) = title.split_once(':')?;
-    namespace.trim().eq_ignore_ascii_case("user").then(|| parse_user_name(name)).flatten()
+    let (namespace, rest) = title.split_once(':')?;
+    let namespace = words_of(namespace).collect::<Vec<_>>().join(" ").to_ascii_lowercase();
+    let name = match (namespace.as_str(), rest.split_once('/')) {
+        ("user" | "user talk", below) => below.map_or(rest, |(name, _)| name),
+        ("special", Some((page, name))) if page.trim().eq_ignore_ascii_case("contributions") => name,
+        _ => return None,
+    };
+    parse_user_name(name)
 }
 
 /// A name as MediaWiki keeps it: one space for underscores, none at the ends, a large letter first.

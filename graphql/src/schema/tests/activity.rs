@@ -307,3 +307,18 @@ async fn several_wikis_count_together() {
     let bounds = fixture.calls.take_bounds();
     assert!(bounds.len() == 3 && bounds[0] == 50_000 && bounds.is_sorted_by(|a, b| a > b), "{bounds:?}");
 }
+
+#[tokio::test]
+async fn what_is_split_by_twice_is_split_by_once() {
+    let fixture = Fixture::known().await;
+    let ask = async |by: &str| {
+        fixture
+            .answer(format!(
+                "{{ activity(during: {{}}, unit: MONTH, by: [{by}]) {{ series {{ isBot namespace pageCount }} }} }}"
+            ))
+            .await
+    };
+    let once = ask("BOT, NAMESPACE").await;
+    assert!(once["data"]["activity"]["series"].as_array().is_some_and(|series| series.len() > 1), "{once}");
+    assert_eq!(ask(&"NAMESPACE, BOT, BOT,".repeat(50)).await, once);
+}

@@ -23,6 +23,7 @@ async fn what_depends_on_such_hours_alone_is_kept_for_an_hour() {
         "{ hours(OVER, first: 2) { totalCount nodes { hour isOver userCount domains { edges { pageCount node { name wiki } } } } } }",
         "{ hour(hour: \"2025-05-18-09\") { pageCount previous { pageCount } pages { nodes { title } } } }",
         "{ activity(OVER) { pageCount series { domain { name } points { start pageCount } } } }",
+        "{ activity(during: {from: \"2025-05-16T00:00:00Z\", to: \"2025-05-18T00:00:00Z\"}, unit: DAY) { pageCount } }",
         "{ overview(OVER) { current { pageCount userCount } previous { pageCount } } }",
         "{ topDomains(OVER) { rank growth domain { name pageCount(OVER) } } topUsers(OVER) { user { userName } } }",
         "{ reports(at: \"2025-05-18T10:00:00Z\") { start domainsByHour { domains { pageCount } } } }",
@@ -43,6 +44,15 @@ async fn what_may_change_is_not() {
         "{ pages(during: {from: \"2025-05-18T08:00:00Z\"}) { nodes { title } } }",
         "{ pages(during: {to: \"2025-05-18T11:00:00Z\"}) { nodes { title } } }",
         "{ pages(during: {to: \"2025-05-18T10:20:00.5Z\"}) { nodes { title } } }",
+        // Its hour runs.
+        "{ pages(during: {to: \"2025-05-18T10:19:00Z\"}) { nodes { hour { pageCount isOver } } } }",
+        "{ hours(during: {to: \"2025-05-18T10:19:00Z\"}, first: 1) { nodes { pageCount } } }",
+        "{ activity(during: {to: \"2025-05-18T10:19:00Z\"}) { pageCount } }",
+        // So does its day, and its month.
+        "{ activity(OVER, unit: DAY) { pageCount } }",
+        "{ activity(during: {to: \"2025-05-18T00:00:00Z\"}, unit: MONTH) { pageCount } }",
+        "{ globalUser(userName: \"Alex brollo\") { activity(OVER) { pageCount } } }",
+        "query($u: TimeUnit! = DAY) { activity(OVER, unit: $u) { pageCount } }",
         "{ pages(OVER) { nodes { user { userName } } } }",
         "{ pages(OVER) { nodes { domain { pageCount } } } }",
         "{ pages(OVER) { asOf } }",

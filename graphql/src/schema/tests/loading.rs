@@ -1,6 +1,9 @@
 //! How many reads a document costs: lists of objects with their edges are one read each.
 
 use super::fixture::{Fixture, page};
+use crate::live::Told;
+use crate::operation::RequestId;
+use futures::StreamExt;
 
 async fn hundred_pages() -> Fixture {
     let domains = ["it.wikisource.org", "commons.wikimedia.org", "www.wikidata.org"];
@@ -67,7 +70,6 @@ async fn a_report_reads_its_range_once_and_its_wikis_together() {
 
 #[tokio::test]
 async fn each_event_of_a_subscription_reads_anew() {
-    use futures::StreamExt;
     let fixture = hundred_pages().await;
     let mut stream = fixture.schema.execute_stream("subscription { pageCreated { page { user { lastPageAt } } } }");
     let hub = fixture.hub.clone();
@@ -80,6 +82,36 @@ async fn each_event_of_a_subscription_reads_anew() {
     assert!(first.unwrap().errors.is_empty());
     assert!(stream.next().await.unwrap().errors.is_empty());
     assert_eq!(fixture.calls.take(), ["load_users", "load_users"]);
+}
+
+#[tokio::test]
+async fn distinct_subscriptions_read_once_of_each_event() {
+    let fixture = hundred_pages().await;
+    let groups = fixture.groups();
+    let listen = |field: &str| {
+        let document = format!("subscription {{ pageCreated {{ page {{ user {{ {field} }} }} }} }}");
+        groups.open(document.into(), RequestId("r".into()))
+    };
+    let mut listeners =
+        [listen("lastPageAt"), listen("userName"), listen("pageCount"), listen("isTemporary pageCount")];
+    while fixture.hub.subscriber_count() < listeners.len() {
+        tokio::task::yield_now().await;
+    }
+    for id in [1_001, 1_002] {
+        fixture.hub.tell(page("it.wikisource.org", id, (3, "Person 3"), 0));
+        let told = futures::future::join_all(listeners.iter_mut().map(|listener| listener.next())).await;
+        let tell_time: Vec<bool> = told
+            .into_iter()
+            .map(|told| match told {
+                Some(Told::Shared(json)) => json.contains("asOf"),
+                _ => panic!("an event is shared"),
+            })
+            .collect();
+        assert_eq!(tell_time, [false, false, true, true], "who counts is told up to when");
+        let mut calls = fixture.calls.take();
+        calls.sort_unstable();
+        assert_eq!(calls, ["counts", "counts_as_of", "load_users"]);
+    }
 }
 
 #[tokio::test]

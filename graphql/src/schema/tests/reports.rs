@@ -89,6 +89,22 @@ async fn a_person_of_a_report_is_found_again_by_its_id() {
 }
 
 #[tokio::test]
+async fn a_person_who_was_renamed_is_two_in_a_window() {
+    let made = |id, name| page("it.wikisource.org", id, (7, name), 3_700 - id as i64);
+    let pages: Vec<_> = (1..=7).map(|id| made(id, "Foo")).chain((8..=10).map(|id| made(id, "Bar"))).collect();
+    let fixture = Fixture::with(&pages).await;
+    let fields = "id userName pageCount accounts(limit: 3) { userId } pages(first: 9) { nodes { pageId } }";
+    let answer = fixture.answer(format!("{{ reports(skip: 0) {{ topUsers(limit: 3) {{ {fields} }} }} }}")).await;
+    let people = answer["data"]["reports"]["topUsers"].as_array().unwrap();
+    let counts: Vec<_> = people.iter().map(|person| (&person["userName"], person["pageCount"].as_u64())).collect();
+    assert_eq!(counts, [(&"Foo".into(), Some(7)), (&"Bar".into(), Some(3))], "{answer}");
+    for person in people {
+        let document = format!("{{ node(id: {}) {{ ... on ReportUser {{ {fields} }} }} }}", person["id"]);
+        assert_eq!(&fixture.answer(document).await["data"]["node"], person);
+    }
+}
+
+#[tokio::test]
 async fn a_person_of_no_report_is_null() {
     let fixture = Fixture::known().await;
     // Without pages in the window, of nobody, an empty window, one that is too long.

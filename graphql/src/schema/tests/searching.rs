@@ -114,3 +114,14 @@ async fn equal_searches_of_one_request_read_a_title_once() {
     assert_eq!(answer["data"]["c"].as_array().map(Vec::len), Some(2), "{answer}");
     assert_eq!(fixture.calls.take(), ["pages_by_title"]);
 }
+
+#[tokio::test]
+async fn a_part_of_a_name_is_no_longer_than_an_address() {
+    let fixture = Fixture::known().await;
+    for (part, found) in [("IT.Wiki".to_owned(), 1), ("Ä".repeat(2_000), 0)] {
+        let answer = fixture.answer(format!("{{ domains(search: {part:?}) {{ totalCount }} }}")).await;
+        assert_eq!(answer, json!({ "data": { "domains": { "totalCount": found } } }));
+    }
+    let answer = fixture.answer(format!("{{ domains(search: {:?}) {{ totalCount }} }}", "Ä".repeat(2_001))).await;
+    assert_eq!(answer["errors"][0]["message"], "search has more than 2000 characters");
+}

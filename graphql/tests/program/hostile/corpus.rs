@@ -105,6 +105,14 @@ fn bodies() -> Vec<Attack> {
     let many = json!({ "query": "query($ids: [ID!]!) { nodes(ids: $ids) { id } }", "variables": { "ids": ids } });
     let deep =
         format!(r#"{{"query":"{{ __typename }}","variables":{{"x":{}{}}}}}"#, "[".repeat(50_000), "]".repeat(50_000));
+    // 24 KB that each of 250 fields is asked with.
+    let large: Vec<_> = (0..3_000).map(|_| json!({ "a": 0 })).collect();
+    let used = |query: String| json!({ "query": query, "variables": { "v": large } }).to_string();
+    let beside = used(format!("query($v: [Int]) {{ {} }}", "a(first: $v) ".repeat(250)));
+    let within = used(format!(
+        "query($v: [Int]) {{ {} }}",
+        format!("{} {} ", "a(first: $v) { ".repeat(9), "} ".repeat(9)).repeat(25)
+    ));
     let batch = vec![r#"{"query":"{ pages { nodes { id } } }"}"#; 3_000].join(",");
     let escaped: String = (0..20_000).map(|_| "\\u007b").collect();
     vec![
@@ -112,6 +120,8 @@ fn bodies() -> Vec<Attack> {
         post("variables of 3 MB", huge.to_string()),
         post("20,000 ids", many.to_string()),
         post("variables within each other", deep),
+        post("a large variable used often", beside),
+        post("a large variable used deeply", within),
         post("a document of escapes", format!(r#"{{"query":"{escaped}"}}"#)),
         post("no JSON", "\u{0}".repeat(100_000)),
     ]

@@ -90,8 +90,17 @@ fn addresses_of_wikis_and_people() {
         ("https://it.m.wikisource.org/wiki/", "wiki it.wikisource.org"),
         ("https://it.wikisource.org/wiki/User:Alex_brollo", brollo),
         ("https://it.m.wikisource.org/wiki/User:Alex_brollo?uselang=en#x", brollo),
-        ("https://it.wikisource.org/wiki/User:Alex_brollo/Sandbox", "title it.wikisource.org User:Alex_brollo/Sandbox"),
-        ("https://it.wikisource.org/wiki/User_talk:Ann", "title it.wikisource.org User_talk:Ann"),
+        ("it.wikisource.org/wiki/User:Ann/Sandbox", "title it.wikisource.org User:Ann/Sandbox, person Ann"),
+        ("https://it.wikisource.org/wiki/User_talk:Ann", "title it.wikisource.org User_talk:Ann, person Ann"),
+        (
+            "https://it.wikisource.org/wiki/Special:Contributions/Ann",
+            "title it.wikisource.org Special:Contributions/Ann, person Ann",
+        ),
+        (
+            "https://it.wikisource.org/w/index.php?title=Special:Contributions/Ann&limit=500",
+            "title it.wikisource.org Special:Contributions/Ann, person Ann",
+        ),
+        ("https://it.wikisource.org/wiki/Special:Log/Ann", "title it.wikisource.org Special:Log/Ann"),
         ("https://it.wikisource.org/wiki/Utente:Alex_brollo", "title it.wikisource.org Utente:Alex_brollo"),
     ]);
 }
@@ -117,7 +126,11 @@ fn names_and_numbers() {
         ("User:alex_brollo", "person Alex brollo"),
         ("user: Alex brollo", "person Alex brollo"),
         ("User:", ""),
-        ("User:A/B", ""),
+        ("User:A/B", "person A"),
+        ("User:/B", ""),
+        ("user talk:alex_brollo", "person Alex brollo"),
+        ("Special:contributions/Alex brollo", "person Alex brollo"),
+        ("Special:Contributions", ""),
         ("élan", "person Élan"),
         ("ßeta", "person ßeta"),
         ("~2025-12345-67", "person ~2025-12345-67"),
