@@ -40,7 +40,7 @@ endef
 
 web/node_modules/.package-lock.json: web/package-lock.json
 	$(need_node)
-	cd web && npm ci --no-audit --no-fund
+	cd web && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
 # What the dashboard is built from; what codegen writes is not.

@@ -30,12 +30,13 @@ missing() {
     fi
 }
 
-# Runs a step, keeps its output for the counts, remembers its failure.
+# Runs a step, keeps its output for the counts, remembers its failure, says how long it took.
 step() {
-    local name=$1
+    local name=$1 begun=$SECONDS
     shift
     printf '\n== %s\n' "$name"
     if ! "$@" 2>&1 | tee -a "$log"; then failed+=("$name"); fi
+    printf -- '-- %s: %d s\n' "$name" $((SECONDS - begun))
 }
 
 start_servers() {

@@ -172,11 +172,16 @@ fn build() -> anyhow::Result<PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command.args(["build", "--workspace", "--bins", "--quiet", "--locked"]).current_dir(env!("CARGO_MANIFEST_DIR"));
-    // Cargo tells a test its manifest by the environment, and dependencies that look at it would be compiled again.
-    command.env_remove("CARGO_MANIFEST_DIR").env_remove("CARGO_MANIFEST_PATH");
-    if folder.ends_with("release") {
-        command.arg("--release");
+    // Cargo tells a test its package by the environment, and dependencies that look at that (ring does) would be compiled
+    // again, with all that is made of them.
+    for (name, _) in std::env::vars_os() {
+        let is_of_package = |name: &str| ["CARGO_MANIFEST_", "CARGO_PKG_"].iter().any(|start| name.starts_with(start));
+        if name.to_str().is_some_and(is_of_package) {
+            command.env_remove(name);
+        }
     }
+    // With the tests a program is compiled as `cargo test` has done it already; a bench is of the program that people run.
+    command.arg(if folder.ends_with("release") { "--release" } else { "--tests" });
     ensure!(command.status().context("cannot run cargo")?.success(), "the programs do not build");
     Ok(folder.to_owned())
 }
