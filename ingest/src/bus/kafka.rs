@@ -17,7 +17,6 @@ mod topics;
 use super::{Bus, BusError, Consumer, Delivery, FeedPosition, Follower, Record, Topic};
 use async_trait::async_trait;
 use consumer::KafkaConsumer;
-use follower::LOOK_EVERY;
 use losses::Losses;
 use publisher::Publisher;
 use std::sync::Arc;
@@ -76,12 +75,11 @@ impl Bus for KafkaBus {
     }
 
     async fn follow(&self, topic: Topic) -> Result<Box<dyn Follower>, BusError> {
-        Ok(Box::new(follower::follow(self.follower(), self.name(topic).into(), LOOK_EVERY).await?))
+        Ok(Box::new(follower::follow(self.follower(), self.name(topic).into()).await?))
     }
 
     async fn follow_from(&self, topic: Topic, at: &FeedPosition) -> Result<Option<Box<dyn Follower>>, BusError> {
-        let (config, name) = (self.follower(), self.name(topic).into());
-        let follower = follower::follow_from(config, name, at.clone(), LOOK_EVERY).await?;
+        let follower = follower::follow_from(self.follower(), self.name(topic).into(), at.clone()).await?;
         Ok(follower.map(|follower| Box::new(follower) as Box<dyn Follower>))
     }
 

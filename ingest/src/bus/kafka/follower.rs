@@ -5,7 +5,7 @@
 
 use super::consumer::record;
 use super::errors::bus_error;
-use super::reader::{ANSWER_WITHIN, Ends, ends, partitions};
+use super::reader::{ANSWER_WITHIN, Ends, ends};
 use crate::bus::position::FeedPlace;
 use crate::bus::{BusError, FeedPosition, Followed, Follower, IsWanted, Record};
 use async_trait::async_trait;
@@ -14,21 +14,14 @@ use rdkafka::error::KafkaError;
 use rdkafka::message::BorrowedMessage;
 use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
-use std::time::Duration;
-use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout};
+use tokio::time::timeout;
 use xxhash_rust::xxh3::xxh3_64;
-
-/// How often a follower looks whether partitions were added to its topic.
-pub(super) const LOOK_EVERY: Duration = Duration::from_mins(1);
 
 pub(super) struct KafkaFollower {
     /// There until it is dropped.
-    consumer: Option<Arc<StreamConsumer>>,
-    topic: String,
+    consumer: Option<StreamConsumer>,
     /// Of the topic: part of each record's mark.
     topic_mark: u64,
-    look: Interval,
     position: FeedPosition,
     /// Received, and not yet given.
     ready: VecDeque<Heard>,
@@ -53,7 +46,7 @@ impl Heard {
 }
 
 /// Begins at the ends of all partitions as they are now: what is published after this returns is heard.
-pub(super) async fn follow(config: ClientConfig, topic: String, look: Duration) -> Result<KafkaFollower, BusError> {
+pub(super) async fn follow(config: ClientConfig, topic: String) -> Result<KafkaFollower, BusError> {
     blocking(move || {
         let consumer: StreamConsumer = config.create()?;
         let ends = ends(&consumer, &topic)?;
@@ -61,10 +54,9 @@ pub(super) async fn follow(config: ClientConfig, topic: String, look: Duration) 
         let places = ends.iter().map(|(partition, (_, end))| FeedPlace { partition: *partition, next: *end, mark });
         let position = FeedPosition::new(places.collect());
         assign(&consumer, &topic, position.places().iter().map(|place| (place.partition, place.next)))?;
-        Ok((consumer, topic, mark, position))
+        Ok(KafkaFollower { consumer: Some(consumer), topic_mark: mark, position, ready: VecDeque::new() })
     })
     .await
-    .map(|(consumer, topic, mark, position)| KafkaFollower::new(consumer, topic, mark, position, look))
 }
 
 /// Begins behind a position; none where a partition does not reach there or no longer holds it, or holds another record.
@@ -72,7 +64,6 @@ pub(super) async fn follow_from(
     config: ClientConfig,
     topic: String,
     at: FeedPosition,
-    look: Duration,
 ) -> Result<Option<KafkaFollower>, BusError> {
     let found = blocking(move || {
         let consumer: StreamConsumer = config.create()?;
@@ -83,10 +74,12 @@ pub(super) async fn follow_from(
             position.advance(begin.place.partition, begin.place.next, begin.place.mark);
         }
         assign(&consumer, &topic, begins.iter().map(|begin| (begin.place.partition, begin.first)))?;
-        Ok(Some((begins, consumer, topic, mark, position)))
+        Ok(Some((
+            begins,
+            KafkaFollower { consumer: Some(consumer), topic_mark: mark, position, ready: VecDeque::new() },
+        )))
     });
-    let Some((begins, consumer, topic, mark, position)) = found.await? else { return Ok(None) };
-    let mut follower = KafkaFollower::new(consumer, topic, mark, position, look);
+    let Some((begins, mut follower)) = found.await? else { return Ok(None) };
     let is_known = timeout(ANSWER_WITHIN, follower.knows(&begins)).await;
     let no_answer = |_| BusError::Unavailable("the records at a position do not come".into());
     Ok(is_known.map_err(no_answer)??.then_some(follower))
@@ -106,15 +99,11 @@ fn mark_of(consumer: &StreamConsumer, topic: &str) -> u64 {
 }
 
 fn assign(consumer: &StreamConsumer, topic: &str, from: impl Iterator<Item = (i32, i64)>) -> Result<(), KafkaError> {
-    consumer.assign(&list_of(topic, from)?)
-}
-
-fn list_of(topic: &str, from: impl Iterator<Item = (i32, i64)>) -> Result<TopicPartitionList, KafkaError> {
     let mut list = TopicPartitionList::new();
     for (partition, offset) in from {
         list.add_partition_offset(topic, partition, Offset::Offset(offset))?;
     }
-    Ok(list)
+    consumer.assign(&list)
 }
 
 /// Where to begin in a partition.
@@ -143,12 +132,6 @@ fn begins(ends: &Ends, at: &FeedPosition, topic_mark: u64) -> Option<Vec<Begin>>
 }
 
 impl KafkaFollower {
-    fn new(consumer: StreamConsumer, topic: String, topic_mark: u64, position: FeedPosition, every: Duration) -> Self {
-        let mut look = interval_at(Instant::now() + every, every);
-        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        Self { consumer: Some(Arc::new(consumer)), topic, topic_mark, look, position, ready: VecDeque::new() }
-    }
-
     /// Reads the records before the position again, and says whether they are those that it was made of.
     async fn knows(&mut self, begins: &[Begin]) -> Result<bool, BusError> {
         let before = begins.iter().filter(|begin| begin.first < begin.place.next);
@@ -164,46 +147,16 @@ impl KafkaFollower {
         Ok(true)
     }
 
-    async fn receive(&mut self) -> Result<Heard, BusError> {
-        let consumer = Arc::clone(self.consumer.as_ref().expect("it is not dropped yet"));
+    async fn receive(&self) -> Result<Heard, BusError> {
+        let consumer = self.consumer.as_ref().expect("it is not dropped yet");
         loop {
-            let received = tokio::select! {
-                received = consumer.recv() => received,
-                _ = self.look.tick() => {
-                    self.take_added(&consumer).await;
-                    continue;
-                }
-            };
-            match received.map_err(bus_error) {
+            match consumer.recv().await.map_err(bus_error) {
                 Ok(message) => return Ok(Heard::new(&message, self.topic_mark)),
                 Err(BusError::Unavailable(why)) => {
                     tracing::warn!(why, "following is interrupted; the client tries again by itself");
                 }
                 Err(error) => return Err(error),
             }
-        }
-    }
-
-    /// Reads the partitions that were added to the topic since, from their beginnings.
-    async fn take_added(&mut self, consumer: &Arc<StreamConsumer>) {
-        let (asked, topic, places) = (Arc::clone(consumer), self.topic.clone(), self.position.clone());
-        let looked = blocking(move || {
-            let is_new = |id: &i32| places.places().iter().all(|place| place.partition != *id);
-            let added: Vec<i32> = partitions(&*asked, &topic)?.into_iter().filter(is_new).collect();
-            if !added.is_empty() {
-                asked.incremental_assign(&list_of(&topic, added.iter().map(|id| (*id, 0)))?)?;
-            }
-            Ok(added)
-        });
-        match looked.await {
-            Ok(added) => {
-                for partition in added {
-                    tracing::info!(topic = self.topic, partition, "a partition was added; it is followed, too");
-                    self.position.advance(partition, 0, self.topic_mark);
-                }
-            }
-            // The next look finds them.
-            Err(error) => tracing::debug!(%error, "whether partitions were added is not known"),
         }
     }
 

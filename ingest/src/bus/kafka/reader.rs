@@ -65,16 +65,9 @@ fn read_to_the_end(consumer: &BaseConsumer<Reading>, topic: &str) -> Result<Vec<
 pub(super) type Ends = Vec<(i32, (i64, i64))>;
 
 pub(super) fn ends<X: ConsumerContext, C: Consumer<X>>(consumer: &C, topic: &str) -> Result<Ends, KafkaError> {
-    partitions(consumer, topic)?.into_iter().map(|p| ends_of(consumer, topic, p).map(|ends| (p, ends))).collect()
-}
-
-/// A topic's partitions as they are now.
-pub(super) fn partitions<X: ConsumerContext, C: Consumer<X>>(
-    consumer: &C,
-    topic: &str,
-) -> Result<Vec<i32>, KafkaError> {
     let metadata = consumer.fetch_metadata(Some(topic), ANSWER_WITHIN)?;
-    Ok(metadata.topics().iter().flat_map(|topic| topic.partitions()).map(|partition| partition.id()).collect())
+    let partitions = metadata.topics().iter().flat_map(|topic| topic.partitions()).map(|partition| partition.id());
+    partitions.map(|p| ends_of(consumer, topic, p).map(|ends| (p, ends))).collect()
 }
 
 /// A broker may still learn that it leads a partition that was made just now: it is asked again.

@@ -4,11 +4,8 @@ mod expired;
 mod rights;
 
 use super::*;
+use crate::bus::BusUrl;
 use crate::bus::conformance::bus_conformance;
-use crate::bus::{BusUrl, Followed};
-use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions};
-use rdkafka::client::DefaultClientContext;
-use rdkafka::producer::{FutureProducer, FutureRecord};
 use std::time::{Duration, Instant};
 
 /// A bus under a prefix of its own. Without a server: skipped on a laptop, a failure in CI.
@@ -72,30 +69,4 @@ async fn members_share_the_partitions_and_a_late_completion_is_dropped() {
     };
     first.commit(lost).unwrap();
     assert!(again.iter().all(|r| second.holds(r.position) && !first.holds(r.position)));
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_partition_that_is_added_is_followed_from_its_beginning() {
-    let Some(bus) = open_kafka("a_partition_that_is_added").await else { return };
-    let name = bus.name(Topic::Stored).to_owned();
-    let mut follower = follower::follow(bus.follower(), name.clone(), Duration::from_millis(100)).await.unwrap();
-    let admin: AdminClient<DefaultClientContext> = config::client(&bus.brokers).create().unwrap();
-    let added = admin.create_partitions(&[NewPartitions::new(&name, 2)], &AdminOptions::new()).await.unwrap();
-    assert!(added.iter().all(Result::is_ok), "{added:?}");
-    let producer: FutureProducer = config::client(&bus.brokers).create().unwrap();
-    for partition in [1, 0, 1] {
-        let record = FutureRecord::to(&name).partition(partition).key("key").payload("x");
-        producer.send(record, Duration::from_secs(10)).await.unwrap();
-    }
-    let hearing = async {
-        for _ in 0..3 {
-            assert!(matches!(follower.next().await.unwrap(), Followed::Record(_)));
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(30), hearing).await.expect("it hears all three");
-    let nexts: Vec<(i32, i64)> =
-        follower.position().places().iter().map(|place| (place.partition, place.next)).collect();
-    assert_eq!(nexts, [(0, 1), (1, 2)]);
-    let again = bus.follow_from(Topic::Stored, &follower.position()).await.unwrap();
-    assert!(again.is_some(), "its position is held");
 }

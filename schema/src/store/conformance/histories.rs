@@ -1,6 +1,7 @@
 //! Generated histories: pages in any order, again, 30 days late and by later versions, by two writers at once, between
-//! sealings that stop anywhere and meet each other. However it went, at the end all reads equal the reference model's.
+//! sealings that stop anywhere and meet each other. However it went, at the end the store is as the reference model is.
 
+use crate::hour::Hour;
 use crate::page::Page;
 use crate::store::conformance::Realm;
 use chrono::TimeDelta;
@@ -8,13 +9,17 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use proptest::test_runner::{TestCaseError, TestRunner};
+use std::collections::HashSet;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::runtime::Runtime;
 
 /// Steps behind which a sealing may be interrupted.
 pub(crate) const STEPS: usize = 9;
+/// How late some events are.
+const LATE: TimeDelta = TimeDelta::days(30);
 /// Creations that a history is about.
 const PAGES: u32 = 40;
 
@@ -90,14 +95,27 @@ pub(crate) fn check_histories<F: Future<Output = ()>>(
 ) {
     let config =
         ProptestConfig { cases, max_shrink_iters: 100, failure_persistence: None, ..ProptestConfig::default() };
-    let number = AtomicUsize::new(0);
+    let (number, used) = (AtomicUsize::new(0), Mutex::default());
     let outcome = TestRunner::new(config).run(&acts(), |acts| {
-        let realm = Realm::of(&format!("{name}_{}", number.fetch_add(1, Ordering::Relaxed)));
+        let realm = unused_realm(name, &number, &used);
         let creations = Creations { pages: realm.varied_pages(PAGES), realm };
         let played = std::panic::catch_unwind(AssertUnwindSafe(|| runtime.block_on(play(creations, acts))));
         played.map_err(|panic| TestCaseError::fail(words_of(panic.as_ref())))
     });
     outcome.unwrap_or_else(|failed| panic!("{failed}"));
+}
+
+/// The next realm of which no hour is another case's, late ones included: they share a store.
+fn unused_realm(name: &str, number: &AtomicUsize, used: &Mutex<HashSet<Hour>>) -> Realm {
+    let mut used = used.lock().expect("no holder of this lock panics");
+    loop {
+        let realm = Realm::of(&format!("{name}_{}", number.fetch_add(1, Ordering::Relaxed)));
+        let begins = [realm.hour(0), Hour::of(realm.hour(0).start() - LATE)];
+        if begins.iter().all(|hour| !used.contains(hour)) {
+            used.extend(begins);
+            return realm;
+        }
+    }
 }
 
 fn words_of(panic: &(dyn std::any::Any + Send)) -> String {
@@ -120,6 +138,6 @@ pub(crate) fn by_others(realm: &Realm, pages: &[Page]) -> Vec<Page> {
 
 /// The same pages as made 30 days before.
 pub(crate) fn late(pages: &[Page]) -> Vec<Page> {
-    let late = |page: &Page| Page { created_at: page.created_at - TimeDelta::days(30), ..page.clone() };
+    let late = |page: &Page| Page { created_at: page.created_at - LATE, ..page.clone() };
     pages.iter().map(late).collect()
 }
