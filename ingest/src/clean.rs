@@ -64,7 +64,7 @@ pub struct Reject {
 
 impl Reject {
     /// Quotes at most 200 characters of `detail`: messages of the JSON reader hold whole strings of the event.
-    fn new(reason: RejectReason, detail: impl AsRef<str>) -> Self {
+    pub(crate) fn new(reason: RejectReason, detail: impl AsRef<str>) -> Self {
         Self { reason, detail: detail.as_ref().chars().take(200).collect() }
     }
 
@@ -106,6 +106,31 @@ pub fn clean(raw: &[u8]) -> Result<Page, Reject> {
     check_is_creation(&event, meta)?;
     let (user_id, performer) = creator(&event)?;
     page(&event, meta, performer, user_id, raw)
+}
+
+/// Refuses a page that no event is cleaned to: what others wrote into the topic of clean pages must not stop a store.
+///
+/// # Errors
+/// The first rule that the page breaks.
+pub(crate) fn check(page: &Page) -> Result<(), Reject> {
+    checked(&page.user_name, "user_name", MAX_TEXT_BYTES)?;
+    checked(&page.page_title, "page_title", MAX_TEXT_BYTES)?;
+    page.event_id.as_ref().map(|id| checked(id, "event_id", MAX_EVENT_ID_BYTES)).transpose()?;
+    checked_namespace(Some(page.namespace))?;
+    checked_revision(page.rev_id)?;
+    let (time, version) = (page.created_at, page.version);
+    if !is_possible(time) {
+        return Err(Reject::invalid(format!("created {time}")));
+    }
+    if version.div_euclid(1_000_000) != time.timestamp() {
+        return Err(Reject::invalid(format!("version {version} of a page created {time}")));
+    }
+    Ok(())
+}
+
+/// Whether a page can be of this time.
+fn is_possible(time: DateTime<Utc>) -> bool {
+    time.timestamp() >= FIRST_DAY && time < Hour::MAX.start()
 }
 
 /// Tells apart what is not JSON and what has a field of a wrong kind; a canary stays one whatever it holds.
@@ -205,9 +230,7 @@ fn created_at(event: &Event<'_>, meta: &Meta<'_>) -> Result<DateTime<Utc>, Rejec
         Some((text, name)) => parse_time(&text.0, name)?,
         None => received,
     };
-    let is_plausible = time.timestamp() >= FIRST_DAY
-        && time.signed_duration_since(received) <= TimeDelta::days(1)
-        && time < Hour::MAX.start();
+    let is_plausible = is_possible(time) && time.signed_duration_since(received) <= TimeDelta::days(1);
     if is_plausible { Ok(time) } else { Err(Reject::invalid(format!("created {time}, received {received}"))) }
 }
 

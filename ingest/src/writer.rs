@@ -1,7 +1,7 @@
 //! The stage from `processed` to the store: rows of all tables, then `stored`, then the commit; and the counts beside it.
 
 use crate::bus::{Bus, BusError, Received, Topic};
-use crate::clean::RejectReason;
+use crate::clean::{self, Reject, RejectReason};
 use crate::rejected::rejected_record;
 use crate::sealer;
 use crate::stage::run::{StageSettings, Work, run_stage};
@@ -63,7 +63,7 @@ impl Work for Writing {
 }
 
 /// What became of a record when the pages of all hours before `frozen` were not written.
-fn outcome_of(page: Result<&Page, &String>, frozen: Hour) -> Outcome {
+fn outcome_of(page: Result<&Page, &Reject>, frozen: Hour) -> Outcome {
     match page {
         Ok(page) if Hour::of(page.created_at) < frozen => {
             tracing::debug!(at = %page.created_at, before = %frozen, "a page comes too late: its hour is frozen");
@@ -72,17 +72,16 @@ fn outcome_of(page: Result<&Page, &String>, frozen: Hour) -> Outcome {
         Ok(page) => Outcome::Delivered { event_at: Some(page.created_at) },
         Err(error) => {
             tracing::warn!(%error, "a record of the topic processed is not a page");
-            Outcome::Rejected(RejectReason::InvalidJson)
+            Outcome::Rejected(error.reason)
         }
     }
 }
 
 /// A page as the cleaner writes it: the topic is open to others, and what a store cannot hold must not stop it.
-fn decode(payload: &[u8]) -> Result<Page, String> {
-    let page: Page = serde_json::from_slice(payload).map_err(|e| e.to_string())?;
-    if page.user_name.is_empty() || page.page_title.is_empty() {
-        return Err("an empty name or title".into());
-    }
+fn decode(payload: &[u8]) -> Result<Page, Reject> {
+    let unreadable = |e: serde_json::Error| Reject::new(RejectReason::InvalidJson, e.to_string());
+    let page: Page = serde_json::from_slice(payload).map_err(unreadable)?;
+    clean::check(&page)?;
     Ok(page)
 }
 

@@ -240,3 +240,25 @@ proptest! {
         }
     }
 }
+
+/// What others write into the topic of clean pages.
+#[test]
+fn a_page_that_no_event_gives_is_refused() {
+    let page = clean(event("108", "108").as_bytes()).unwrap();
+    assert_eq!(check(&page), Ok(()));
+    let far: DateTime<Utc> = DateTime::<Utc>::MAX_UTC;
+    let others = [
+        Page { user_name: String::new(), ..page.clone() },
+        Page { user_name: "x".repeat(70_000), ..page.clone() },
+        Page { page_title: "x".repeat(70_000), ..page.clone() },
+        Page { event_id: Some("x".repeat(256)), ..page.clone() },
+        Page { namespace: -1, ..page.clone() },
+        Page { rev_id: 0, ..page.clone() },
+        Page { created_at: far, version: far.timestamp_micros(), ..page.clone() },
+        Page { version: i64::MAX, ..page.clone() },
+        Page { version: page.version - 1_000_000, ..page.clone() },
+    ];
+    for other in others {
+        assert_eq!(check(&other).map_err(|refused| refused.reason), Err(RejectReason::InvalidField), "{other:?}");
+    }
+}
