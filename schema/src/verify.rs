@@ -28,7 +28,7 @@ use crate::hour::{Hour, HourRange};
 use crate::page::{Domain, Page, WikiId};
 use crate::period::Period;
 use crate::query::{CountQuery, DomainRow, PageList, PageQuery, Series};
-use crate::store::{OddRow, Scan, Store, StoreError};
+use crate::store::{OddRow, Scan, Sealing, Store, StoreError};
 use crate::tables::Table;
 use chrono::{DateTime, TimeDelta, Utc};
 use digest::Digests;
@@ -36,6 +36,7 @@ use hours::HourPages;
 use partitions::Partitions;
 use repair::Wanted;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
 
 /// Rows of one part of a scan.
 const PART: usize = 5_000;
@@ -90,7 +91,7 @@ pub type Tell<'a> = dyn FnMut(Event<'_>) + Send + 'a;
 /// The store's.
 pub async fn verify(store: &dyn Store, now: DateTime<Utc>, tell: &mut Tell<'_>) -> Result<Verified, StoreError> {
     seal(store, now).await?;
-    let until = store.counts_as_of().await?.map(|_| now - SETTLED_AFTER);
+    let until = store.counts_as_of().await?.map(|_| Until { end: now - SETTLED_AFTER, now, begun: Instant::now() });
     let from = store.retention().await?.frozen_before(now);
     let found = Verified { pages: 0, rows: 0, differences: 0, frozen: from, wanted: Wanted::from(from) };
     let mut run = Run { store, span: Span { from, until }, tell, found, tables_done: 0.0, domains: BTreeMap::new() };
@@ -110,7 +111,8 @@ pub async fn verify(store: &dyn Store, now: DateTime<Utc>, tell: &mut Tell<'_>) 
 async fn seal(store: &dyn Store, now: DateTime<Utc>) -> Result<(), StoreError> {
     let mut idle = 0;
     for _ in 0..MAX_SEALINGS {
-        let pass = store.seal_counts(now).await?;
+        // What cannot be read cannot be counted: it is told as a row that differs, and mended.
+        let pass = readable_pass(store.seal_counts(now).await)?;
         // The running hour rests between its sealings, and is not compared.
         idle = if pass.sealed == 0 { idle + 1 } else { 0 };
         if pass.left == 0 || idle == MAX_IDLE {
@@ -121,10 +123,34 @@ async fn seal(store: &dyn Store, now: DateTime<Utc>) -> Result<(), StoreError> {
 }
 
 /// The same before something is looked at again: pages may have come to a period that was counted.
-async fn catch_up(store: &dyn Store, until: Option<DateTime<Utc>>) -> Result<(), StoreError> {
+async fn catch_up(store: &dyn Store, until: Option<Until>) -> Result<(), StoreError> {
     match until {
-        Some(until) => seal(store, until + SETTLED_AFTER).await,
+        Some(until) => seal(store, until.present()).await,
         None => Ok(()),
+    }
+}
+
+/// Passes until one has sealed all that it could: where rows cannot be read, something is left for ever.
+fn readable_pass(pass: Result<Sealing, StoreError>) -> Result<Sealing, StoreError> {
+    match pass {
+        Err(StoreError::Corrupt(_)) => Ok(Sealing { sealed: 0, left: 1 }),
+        pass => pass,
+    }
+}
+
+/// Counts of periods that end later are not compared.
+#[derive(Debug, Clone, Copy)]
+struct Until {
+    end: DateTime<Utc>,
+    /// The present when the verification began.
+    now: DateTime<Utc>,
+    begun: Instant,
+}
+
+impl Until {
+    /// A verification may take hours.
+    fn present(&self) -> DateTime<Utc> {
+        self.now + self.begun.elapsed()
     }
 }
 
@@ -134,7 +160,7 @@ struct Span {
     /// Hours before it are frozen: their pages may be gone, their counts stay. Nothing of them is looked at.
     from: Hour,
     /// Counts of periods that end later are not compared; none where counts are as new as the pages.
-    until: Option<DateTime<Utc>>,
+    until: Option<Until>,
 }
 
 impl Span {
@@ -143,7 +169,7 @@ impl Span {
     }
 
     fn is_settled(&self, period: Period) -> bool {
-        self.until.is_none_or(|until| period.is_over(until))
+        self.until.is_none_or(|until| period.is_over(until.end))
     }
 
     /// All hours that may be compared.

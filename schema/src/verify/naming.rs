@@ -71,7 +71,7 @@ impl Run<'_, '_> {
             let of_hour = rows.iter().filter(|(page, row)| row.as_ref().is_some_and(|row| row.key() == page.key()));
             let found = of_hour.count() as u64;
             // Where pages may have come since the table was read, more are no wonder.
-            let may_grow = self.span.until.is_some_and(|until| hour.end() > until);
+            let may_grow = self.span.until.is_some_and(|until| hour.end() > until.end);
             if found < digests.of(*hour).count || (found > digests.of(*hour).count && !may_grow) {
                 to_scan.push(*hour);
             }

@@ -93,7 +93,7 @@ impl Run<'_, '_> {
             for gap in gaps(self.span.from, hours, unit) {
                 for series in &SERIES {
                     let stored = self.counts(series, gap, unit).await?;
-                    let found = Tally::default().differences(&stored, series, self.span.until);
+                    let found = Tally::default().differences(&stored, series, self.span.until.map(|until| until.end));
                     // An hour that had its first page meanwhile is no gap any more.
                     for difference in found {
                         if self.is_still_gap(&difference).await? {

@@ -150,11 +150,18 @@ impl Writing<'_> {
             // By a page's number its newest creation must be found: that one has to overrule the others.
             let keys: Vec<_> = pages.iter().map(|page| (page.domain.clone(), page.page_id)).collect();
             let newest = readable(self.store.load_pages(&keys).await)?.into_iter().flatten();
+            // Of two creations of one page the newer one must overrule the older, where the table keeps but one.
+            pages.sort_by_key(|page| page.created_at);
+            let keys: Vec<_> = pages.iter().map(|page| (page.domain.clone(), page.page_id)).collect();
             let times: HashMap<_, _> = keys.into_iter().zip(pages.iter().map(|page| page.created_at)).collect();
             newer.extend(newest.filter(|page| times[&(page.domain.clone(), page.page_id)] < page.created_at));
             let version = self.now.timestamp_micros();
-            pages.iter_mut().for_each(|page| page.version = page.version.max(version));
-            newer.iter_mut().for_each(|page| page.version = page.version.max(version + 1));
+            let mut ranks: HashMap<_, i64> = HashMap::new();
+            for page in pages.iter_mut().chain(&mut newer) {
+                let rank = ranks.entry((page.domain.clone(), page.page_id)).or_default();
+                page.version = page.version.max(version + *rank);
+                *rank += 1;
+            }
         }
         for batch in pages.chunks(BATCH).chain(newer.chunks(BATCH)) {
             self.store.repair(Repair::Pages(batch.to_vec()), self.now).await?;

@@ -112,7 +112,7 @@ pub(super) async fn series_differences(
         below = Some(longest);
         // A period that begins before these hours is answered by its parts.
         let wanted = pages.by(longest).since(span.from);
-        found.extend(wanted.differences(&stored.of_unit(longest), series, span.until));
+        found.extend(wanted.differences(&stored.of_unit(longest), series, span.until.map(|until| until.end)));
         if longest == TimeUnit::Hour {
             break;
         }

@@ -9,6 +9,7 @@ use crate::store::cassandra::derived::has_people;
 use crate::store::cassandra::errors::of_value;
 use crate::store::cassandra::generations::load_counts;
 use crate::store::cassandra::heads::Head;
+use crate::store::cassandra::lookup::is_key;
 use crate::store::cassandra::merge::{Cursor, Merge};
 use crate::store::cassandra::periods::{OnShelf, on_shelves, parse_name, shelf_of};
 use crate::store::cassandra::sealed::sealed_periods;
@@ -115,6 +116,7 @@ async fn derived_of(store: &CassandraStore, query: &CountQuery, run: OnShelf) ->
             let values = (domain.as_str(), shelf, from, to);
             collect_until(session, &statements.of_domain, values, most, push_wikis).await
         }
+        Series::UserName(name) if !is_key(name) => Ok(Vec::new()),
         Series::UserName(name) => {
             collect_until(session, &statements.of_user_name, (name, shelf, from, to), most, push_wikis).await
         }

@@ -120,11 +120,11 @@ pub(super) async fn set_derived(store: &CassandraStore, head: &Head) -> Result<(
     Ok(())
 }
 
-/// Has the next sealing of a period write all of its derived rows, not only those that differ. Until then they are read as
-/// before: of two values with one timestamp the larger stays.
+/// Has the next sealings of a period write all of its derived rows, not only those that differ: also one that has read the
+/// head already, whose own note has the same timestamp (of two values with one timestamp the larger stays).
 pub(super) async fn doubt_derived(store: &CassandraStore, period: Period) -> Result<(), StoreError> {
     if let Some(head) = load_current(store, period).await?.filter(|head| head.derived.is_some()) {
-        let values = (head.version, i64::MAX, head_shelf_of(period), name_of(period));
+        let values = (head.version + 1, i64::MAX, head_shelf_of(period), name_of(period));
         store.session.execute_unpaged(&store.rollups.heads.put_derived, values).await.map_err(of_request)?;
     }
     Ok(())

@@ -9,7 +9,7 @@ use crate::tables::{SCHEMA_VERSION, TABLES_CQL};
 use scylla::client::session::Session;
 use scylla::serialize::row::SerializeRow;
 use scylla::statement::prepared::PreparedStatement;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -30,6 +30,7 @@ type Keys = BTreeMap<String, Vec<String>>;
 /// Creates the keyspace and the tables that are missing, one after another, each once all nodes agree on the last.
 pub(super) async fn apply(session: &Session, keyspace: &str) -> Result<(), StoreError> {
     create_keyspace(session, keyspace).await?;
+    check_replication(session, keyspace).await?;
     let found = load_keys(session, keyspace).await?;
     check_keys(&found, keyspace)?;
     let version = load_version(session, keyspace, &found).await?;
@@ -53,6 +54,7 @@ pub(super) async fn apply(session: &Session, keyspace: &str) -> Result<(), Store
 
 /// Waits until another process has created the tables; the version is written after the last of them.
 pub(super) async fn expect(session: &Session, keyspace: &str, url: &str, until: Instant) -> Result<(), StoreError> {
+    check_replication(session, keyspace).await?;
     loop {
         let found = load_keys(session, keyspace).await?;
         check_keys(&found, keyspace)?;
@@ -139,6 +141,33 @@ async fn load_keys(session: &Session, keyspace: &str) -> Result<Keys, StoreError
     Ok(keys)
 }
 
+async fn check_replication(session: &Session, keyspace: &str) -> Result<(), StoreError> {
+    let cql = "SELECT replication FROM system_schema.keyspaces WHERE keyspace_name = ?";
+    let statement = prepare(session, cql).await?;
+    let replications = collect(session, &statement, (keyspace,), |rows, all| {
+        for row in rows.rows::<(HashMap<String, String>,)>()? {
+            all.push(row?.0);
+        }
+        Ok(())
+    });
+    replications.await?.iter().try_for_each(|replication| check_data_centres(replication, keyspace))
+}
+
+/// Refuses a keyspace in several data centres: what was written in one is read in another some time later, and counts are
+/// exact only where all that was acknowledged is read.
+fn check_data_centres(replication: &HashMap<String, String>, keyspace: &str) -> Result<(), StoreError> {
+    let is_by_centre = replication.get("class").is_some_and(|class| class.ends_with("NetworkTopologyStrategy"));
+    if !is_by_centre || replication.len() <= 2 {
+        return Ok(());
+    }
+    let mut centres: Vec<&str> = replication.keys().map(String::as_str).filter(|key| *key != "class").collect();
+    centres.sort_unstable();
+    Err(StoreError::Unsupported(format!(
+        "keyspace {keyspace} is replicated to several data centres ({}); name one in a single data centre in --store",
+        centres.join(", ")
+    )))
+}
+
 fn check_version(version: Option<i32>, keyspace: &str) -> Result<(), StoreError> {
     match version {
         Some(version) if version > SCHEMA_VERSION => Err(StoreError::Unsupported(format!(
@@ -195,6 +224,22 @@ mod tests {
         for table in Table::ALL {
             assert!(key_of(table.name()).is_some(), "{} is not in the DDL", table.name());
         }
+    }
+
+    #[test]
+    fn a_keyspace_lies_in_one_data_centre() {
+        let check = |pairs: &[(&str, &str)]| {
+            let replication = pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+            check_data_centres(&replication, "wiki").map_err(|error| error.to_string())
+        };
+        let by_centre = ("class", "org.apache.cassandra.locator.NetworkTopologyStrategy");
+        assert_eq!(
+            check(&[("class", "org.apache.cassandra.locator.SimpleStrategy"), ("replication_factor", "3")]),
+            Ok(())
+        );
+        assert_eq!(check(&[by_centre, ("dc1", "3")]), Ok(()));
+        let refused = check(&[by_centre, ("dc2", "1"), ("dc1", "3")]).unwrap_err();
+        assert!(refused.contains("several data centres (dc1, dc2)"), "{refused}");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::page::{Page, PageKey};
 use crate::query::{ListOrder, PageList, PageQuery, PageSlice};
 use crate::store::StoreError;
 use crate::store::cassandra::hours::HourWalk;
+use crate::store::cassandra::lookup::is_key;
 use crate::store::cassandra::rows::pages_of;
 use crate::store::cassandra::slices::visit_pages;
 use crate::store::cassandra::{CassandraStore, retention, upgrade};
@@ -131,6 +132,7 @@ pub(super) async fn visit_partition<B>(
             let values = (name, id, at, page_id, until);
             visit_pages(session, statements.by_account.of(*order), values, page_rows, each).await
         }
+        Partition::UserName(name) if !is_key(name) => Ok(None),
         Partition::UserName(name) => {
             let values = (name, at, domain, page_id, until);
             visit_pages(session, statements.by_user_name.of(*order), values, page_rows, each).await

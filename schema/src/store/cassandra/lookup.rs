@@ -13,10 +13,17 @@ use futures::{StreamExt, TryStreamExt, stream};
 use scylla::response::query_result::QueryRowsResult;
 use std::ops::ControlFlow;
 
+/// The most that the node takes as part of a key, bytes.
+const MAX_KEY_BYTES: usize = 65_535;
 /// Reads at once of one call: facts of the node, 64 in flight answer as fast as it can.
 const READS_AT_ONCE: usize = 64;
 /// Rows that are read at once in search of an account's newest under a name: nearly always the first is it.
 const SEARCH_PAGE_ROWS: usize = 10;
+
+/// Whether a text can be a key: the node refuses others, and so there are no rows of them.
+pub(super) fn is_key(text: &str) -> bool {
+    (1..=MAX_KEY_BYTES).contains(&text.len())
+}
 
 /// The newest creation of each page.
 pub(super) async fn load_pages(
@@ -29,8 +36,10 @@ pub(super) async fn load_pages(
 
 async fn load_page(store: &CassandraStore, domain: &Domain, page_id: PageId) -> Result<Option<Page>, StoreError> {
     let values = (page_id.to_string(), domain.as_str());
-    let pages = collect(&store.session, &store.statements.page, values, push_pages).await?;
-    Ok(pages.into_iter().next())
+    let (pages, first) =
+        (collect(&store.session, &store.statements.page, values, push_pages), retention::first_kept(store));
+    let (pages, first) = futures::try_join!(pages, first)?;
+    Ok(pages.into_iter().next().filter(|page| page.created_at >= first))
 }
 
 fn push_pages(rows: &QueryRowsResult, all: &mut Vec<Page>) -> Result<(), StoreError> {
@@ -58,7 +67,11 @@ async fn load_user(store: &CassandraStore, domain: &Domain, user_id: UserId) -> 
 
 /// Every page with this number: the partition's order is by wiki.
 pub(super) async fn pages_by_id(store: &CassandraStore, page_id: PageId) -> Result<Vec<Page>, StoreError> {
-    collect(&store.session, &store.statements.pages_with_id, (page_id.to_string(),), push_pages).await
+    let first = retention::first_kept(store).await?;
+    let mut pages =
+        collect(&store.session, &store.statements.pages_with_id, (page_id.to_string(),), push_pages).await?;
+    pages.retain(|page| page.created_at >= first);
+    Ok(pages)
 }
 
 /// The creations under this title: the first of their partition.
@@ -70,7 +83,7 @@ pub(super) async fn pages_by_title(
 ) -> Result<Vec<Page>, StoreError> {
     upgrade::check_titles(store).await?;
     // The node takes no limit of 0.
-    if limit == 0 {
+    if limit == 0 || !is_key(page_title) {
         return Ok(Vec::new());
     }
     let limit = i32::try_from(limit).unwrap_or(i32::MAX);
@@ -98,6 +111,9 @@ struct NamedAccount {
 /// The newest page of each account under this name: the partition's order is by wiki, then number.
 pub(super) async fn users_by_name(store: &CassandraStore, user_name: &str) -> Result<Vec<Page>, StoreError> {
     upgrade::check_accounts(store).await?;
+    if !is_key(user_name) {
+        return Ok(Vec::new());
+    }
     let statement = &store.statements.accounts_with_name;
     let accounts = collect(&store.session, statement, (user_name,), push_accounts).await?;
     let reads: Vec<_> = accounts.into_iter().map(|account| newest_under_name(store, user_name, account)).collect();
@@ -121,8 +137,12 @@ async fn newest_under_name(
     account: NamedAccount,
 ) -> Result<Option<Page>, StoreError> {
     let NamedAccount { domain, user_id, newest_day } = account;
-    let begin = newest_day.and_time(NaiveTime::MIN).and_utc();
-    let bounds = Bounds::between(ListOrder::NewestFirst, begin, begin + TimeDelta::days(1));
+    let day = newest_day.and_time(NaiveTime::MIN).and_utc();
+    let (begin, end) = (day.max(retention::first_kept(store).await?), day + TimeDelta::days(1));
+    if begin >= end {
+        return Ok(None);
+    }
+    let bounds = Bounds::between(ListOrder::NewestFirst, begin, end);
     let account = Partition::Account(domain.to_string(), user_id.to_string());
     visit_partition(store, &account, &bounds, SEARCH_PAGE_ROWS, |page| {
         if page.user_name == user_name { ControlFlow::Break(page) } else { ControlFlow::Continue(()) }

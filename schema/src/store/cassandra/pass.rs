@@ -30,7 +30,15 @@ pub(super) async fn seal_counts(store: &CassandraStore, now: DateTime<Utc>) -> R
     let entering = upgrade::proceed(store, now, upgrade::STEP_PAGES).await?;
     let years = stored_years(store).await?;
     let frozen = retention::load(store).await?.frozen_before(retention::sealed_until(now));
-    let mut pass = Pass { store, now, marked: BTreeMap::new(), sealed: 0, left: BTreeSet::new(), failed: None };
+    let mut pass = Pass {
+        store,
+        now,
+        begun: Instant::now(),
+        marked: BTreeMap::new(),
+        sealed: 0,
+        left: BTreeSet::new(),
+        failed: None,
+    };
     // In this order: who takes an hour's mark away has marked its day before.
     for unit in SHORTEST_FIRST {
         pass.marked.insert(unit, marks::list(store, unit, &years).await?);
@@ -57,7 +65,9 @@ pub(super) async fn seal_counts(store: &CassandraStore, now: DateTime<Utc>) -> R
 
 struct Pass<'a> {
     store: &'a CassandraStore,
+    /// The present when it began.
     now: DateTime<Utc>,
+    begun: Instant,
     /// What was marked when the pass began, and what it marked itself.
     marked: BTreeMap<TimeUnit, BTreeSet<Period>>,
     sealed: usize,
@@ -134,10 +144,12 @@ impl Pass<'_> {
     }
 
     async fn seal_all(&mut self, due: Vec<Period>) {
-        let (store, now) = (self.store, self.now);
+        let (store, now, pass_begun) = (self.store, self.now, self.begun);
         let sealings = due.into_iter().map(async |period| {
             let begun = Instant::now();
-            (period, seal(store, period, now).await, begun.elapsed())
+            // What is out of use is removed by its age: a long pass must not date it back.
+            let present = now + (begun - pass_begun);
+            (period, seal(store, period, present).await, begun.elapsed())
         });
         let sealings: Vec<_> = stream::iter(sealings).buffer_unordered(AT_ONCE).collect().await;
         for (period, outcome, took) in sealings {

@@ -6,7 +6,7 @@
 use crate::hour::Hour;
 use crate::retention::{Keep, Removal, Retention};
 use crate::store::cassandra::errors::of_request;
-use crate::store::cassandra::{CassandraStore, as_of, records};
+use crate::store::cassandra::{CassandraStore, as_of, records, upgrade};
 use crate::store::{PipelineRecord, RETENTION, StoreError, parse_retention, retention_payload};
 use crate::tables::Table;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -22,6 +22,8 @@ const READ_EVERY: Duration = Duration::from_secs(10);
 const STILL_SEALED: TimeDelta = TimeDelta::hours(12);
 /// The most that the node takes: 20 years.
 const MOST_SECONDS: u32 = 630_720_000;
+/// The last end of a row that nodes of version 4 take, and those of version 5 that are set as they are: in January 2038.
+const LAST_END: i64 = 2_147_483_646;
 /// Rows that are over are passed over by reads until they are compacted away, which they may be after this time. Nothing
 /// else is ever deleted from these tables.
 const GRACE_SECONDS: u32 = 86_400;
@@ -79,6 +81,12 @@ pub(super) async fn set_keep(store: &CassandraStore, keep: Keep, now: DateTime<U
     if before.keep() == keep {
         return Ok(());
     }
+    if keep != Keep::All
+        && let Err(StoreError::Unavailable(why)) = upgrade::check_titles(store).await
+    {
+        // What is frozen is entered and counted no more.
+        return Err(StoreError::Unavailable(format!("{why}; keep all until they are")));
+    }
     tracing::info!(before = %before.keep(), now = %keep, "how long pages are kept is changed");
     if before.keep() == Keep::All {
         shorten_grace(&store.session, &store.keyspace).await?;
@@ -109,16 +117,18 @@ async fn shorten_grace(session: &Session, keyspace: &str) -> Result<(), StoreErr
 
 /// Seconds from now for which a page's row is kept; 0 is for ever.
 pub(super) fn ttl_of_page(retention: &Retention, created_at: DateTime<Utc>, now: DateTime<Utc>) -> i32 {
-    ttl(retention.seconds_left(Hour::of(created_at), created_at, now))
+    ttl(retention.seconds_left(Hour::of(created_at), created_at, now), now)
 }
 
 /// The same for an hour in the list of hours: as long as any page of it.
 pub(super) fn ttl_of_hour(retention: &Retention, hour: Hour, now: DateTime<Utc>) -> i32 {
-    ttl(retention.seconds_left(hour, hour.end(), now))
+    ttl(retention.seconds_left(hour, hour.end(), now), now)
 }
 
-fn ttl(seconds: Option<u32>) -> i32 {
-    let seconds = seconds.map_or(0, |seconds| seconds.min(MOST_SECONDS));
+fn ttl(seconds: Option<u32>, now: DateTime<Utc>) -> i32 {
+    let until_last = u32::try_from(LAST_END - now.timestamp()).ok().filter(|seconds| *seconds > 0);
+    let most = until_last.map_or(MOST_SECONDS, |seconds| seconds.min(MOST_SECONDS));
+    let seconds = seconds.map_or(0, |seconds| seconds.min(most));
     i32::try_from(seconds).expect("20 years are fewer seconds than i32 has numbers")
 }
 

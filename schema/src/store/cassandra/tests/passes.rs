@@ -177,6 +177,9 @@ async fn titles_of_an_older_layout_are_entered() {
         let wanted = "being entered into the table of titles";
         assert!(matches!(&error, StoreError::Unavailable(why) if why.contains(wanted)), "{error}");
         assert!(!newer.users_by_id(pages[0].user_id).await.unwrap().is_empty(), "accounts answer");
+        // What it froze would not be entered any more.
+        let error = newer.set_keep(Keep::Days(90), long_after()).await.expect_err("not all is entered");
+        assert!(matches!(&error, StoreError::Unavailable(why) if why.contains("keep all until")), "{error}");
         let left = upgrade::proceed(&newer, long_after(), 1).await.unwrap();
         assert_eq!(left, Some(upgrade::Added::Titles), "hour {step} of {hours}");
     }

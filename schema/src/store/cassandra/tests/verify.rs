@@ -1,7 +1,7 @@
 //! Damage by hand, each kind of it, on a real node: found, named and mended.
 
 use super::connect;
-use super::counting::open_stores;
+use super::counting::{open_stores, seal_all};
 use crate::page::Page;
 use crate::store::cassandra::CassandraStore;
 use crate::store::cassandra::heads::{self, Head};
@@ -130,6 +130,40 @@ async fn a_cell_that_is_changed_or_gone() {
         let gone = format!("DELETE wiki FROM KEYSPACE.{name} WHERE {key}");
         filled.check_damage(&gone, &[&format!("{name}: no page's row"), ": wiki is missing"], &OTHERS).await;
     }
+}
+
+/// Its hour cannot be counted before it is mended.
+#[tokio::test]
+async fn a_cell_that_is_counted_is_gone() {
+    let Some(filled) = Filled::new().await else { return };
+    let key = key_of(Table::LatestPages, &filled.page);
+    for column in ["user_name", "user_id", "namespace", "is_bot", "is_redirect"] {
+        let gone = format!("DELETE {column} FROM KEYSPACE.latest_pages WHERE {key}");
+        let told = format!(": {column} is missing");
+        filled.check_damage(&gone, &["latest_pages: no page's row", &told], &OTHERS).await;
+    }
+    filled.give_back();
+}
+
+/// Two creations of one page are written again, of which the table by number keeps the newer one.
+#[tokio::test]
+async fn the_number_of_a_page_made_again_is_gone() {
+    let Some(filled) = Filled::new().await else { return };
+    let first = &filled.page;
+    let again = Page {
+        created_at: first.created_at + TimeDelta::hours(2),
+        version: first.version + 7_200_000_000,
+        user_name: "A".into(),
+        page_title: "A".into(),
+        ..first.clone()
+    };
+    filled.store.write_pages(std::slice::from_ref(&again), DateTime::UNIX_EPOCH).await.unwrap();
+    seal_all(&filled.store).await;
+    let gone = format!("DELETE FROM KEYSPACE.pages_by_id WHERE {}", key_of(Table::PagesById, first));
+    filled.check_damage(&gone, &["pages_by_id: missing page_id="], &OTHERS).await;
+    let found = filled.store.pages_by_id(first.page_id).await.unwrap();
+    let of_page: Vec<&Page> = found.iter().filter(|page| page.domain == first.domain).collect();
+    assert_eq!(of_page, [&Page { version: of_page[0].version, ..again }]);
 }
 
 #[tokio::test]
