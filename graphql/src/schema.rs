@@ -1,6 +1,6 @@
 //! The GraphQL schema: what it is built from, and its text.
 
-mod activity;
+pub(crate) mod activity;
 pub(crate) mod bounds;
 mod connection;
 pub(crate) mod cursor;

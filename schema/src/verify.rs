@@ -130,7 +130,7 @@ async fn catch_up(store: &dyn Store, until: Option<Until>) -> Result<(), StoreEr
     }
 }
 
-/// Passes until one has sealed all that it could: where rows cannot be read, something is left for ever.
+/// A pass that met rows which cannot be read: their hours are left, for ever if nothing mends them.
 fn readable_pass(pass: Result<Sealing, StoreError>) -> Result<Sealing, StoreError> {
     match pass {
         Err(StoreError::Corrupt(_)) => Ok(Sealing { sealed: 0, left: 1 }),

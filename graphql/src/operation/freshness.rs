@@ -3,14 +3,14 @@
 //! Only what is known here to depend on such hours alone counts as that; a field that is not named here does not.
 
 use super::shape::Shape;
+use crate::schema::activity::TimeUnit;
 use crate::schema::bounds::first_hour_from;
 use crate::schema::scalars::{HourName, Time};
 use async_graphql::parser::types::{Field, Selection, SelectionSet};
 use async_graphql::registry::{MetaTypeName, Registry};
-use async_graphql::{CacheControl, ScalarType, Value};
+use async_graphql::{CacheControl, Name, ScalarType, Value};
 use chrono::{DateTime, TimeDelta, Utc};
 use schema::hour::{Hour, HourRange};
-use schema::period::{PeriodRange, TimeUnit};
 
 /// Seconds for which such an answer may be kept: a late event can still change it.
 const MAX_AGE: i32 = 3_600;
@@ -108,21 +108,14 @@ impl Walk<'_> {
     fn end_of_chart(&self, field: &Field, parent: &str) -> Option<Hour> {
         let to = self.end_of_range(field)?;
         let unit = match self.argument(field, "unit") {
-            Some(Value::Enum(name)) => name.to_string(),
-            Some(Value::String(name)) => name,
             Some(Value::Null) | None => {
                 let chart = self.registry.types.get(parent)?.field_by_name("activity")?;
-                chart.args.get("unit")?.default_value.clone()?
+                Value::Enum(Name::new(chart.args.get("unit")?.default_value.as_ref()?))
             }
-            Some(_) => return None,
+            Some(unit) => unit,
         };
-        let unit = match unit.as_str() {
-            "HOUR" => TimeUnit::Hour,
-            "DAY" => TimeUnit::Day,
-            "MONTH" => TimeUnit::Month,
-            _ => return None,
-        };
-        Some(PeriodRange::holding(unit, HourRange { from: to.plus(-1), to }).hours.to)
+        let unit = <TimeUnit as async_graphql::InputType>::parse(Some(unit)).ok()?;
+        Some(unit.periods(HourRange { from: to.plus(-1), to }).hours.to)
     }
 
     fn argument(&self, field: &Field, name: &str) -> Option<Value> {

@@ -60,7 +60,8 @@ impl TimeUnit {
         }
     }
 
-    fn periods(self, hours: HourRange) -> PeriodRange {
+    /// The buckets that hold these hours.
+    pub(crate) fn periods(self, hours: HourRange) -> PeriodRange {
         let unit = match self {
             Self::Hour => period::TimeUnit::Hour,
             Self::Day => period::TimeUnit::Day,

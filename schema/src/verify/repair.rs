@@ -147,12 +147,11 @@ impl Writing<'_> {
     async fn write(&self, pages: Vec<Page>) -> Result<(), StoreError> {
         let (mut pages, mut newer) = (largest_versions(pages), Vec::new());
         if self.overrule == Overrule::LaterChanges {
-            // By a page's number its newest creation must be found: that one has to overrule the others.
-            let keys: Vec<_> = pages.iter().map(|page| (page.domain.clone(), page.page_id)).collect();
-            let newest = readable(self.store.load_pages(&keys).await)?.into_iter().flatten();
-            // Of two creations of one page the newer one must overrule the older, where the table keeps but one.
+            // By a page's number its newest creation must be found: that one has to overrule the others, of those that are
+            // written too.
             pages.sort_by_key(|page| page.created_at);
             let keys: Vec<_> = pages.iter().map(|page| (page.domain.clone(), page.page_id)).collect();
+            let newest = readable(self.store.load_pages(&keys).await)?.into_iter().flatten();
             let times: HashMap<_, _> = keys.into_iter().zip(pages.iter().map(|page| page.created_at)).collect();
             newer.extend(newest.filter(|page| times[&(page.domain.clone(), page.page_id)] < page.created_at));
             let version = self.now.timestamp_micros();

@@ -2,12 +2,10 @@
 
 use crate::store::StoreError;
 use crate::store::cassandra::errors;
-use crate::store::cassandra::rows::texts_of;
 use crate::store::cassandra::slices::collect;
 use crate::store::cassandra::{retention, upgrade};
 use crate::tables::{SCHEMA_VERSION, TABLES_CQL};
 use scylla::client::session::Session;
-use scylla::serialize::row::SerializeRow;
 use scylla::statement::prepared::PreparedStatement;
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
@@ -29,8 +27,10 @@ type Keys = BTreeMap<String, Vec<String>>;
 
 /// Creates the keyspace and the tables that are missing, one after another, each once all nodes agree on the last.
 pub(super) async fn apply(session: &Session, keyspace: &str) -> Result<(), StoreError> {
-    create_keyspace(session, keyspace).await?;
-    check_replication(session, keyspace).await?;
+    match load_replication(session, keyspace).await? {
+        Some(replication) => check_data_centres(&replication, keyspace)?,
+        None => create_keyspace(session, keyspace).await?,
+    }
     let found = load_keys(session, keyspace).await?;
     check_keys(&found, keyspace)?;
     let version = load_version(session, keyspace, &found).await?;
@@ -54,7 +54,9 @@ pub(super) async fn apply(session: &Session, keyspace: &str) -> Result<(), Store
 
 /// Waits until another process has created the tables; the version is written after the last of them.
 pub(super) async fn expect(session: &Session, keyspace: &str, url: &str, until: Instant) -> Result<(), StoreError> {
-    check_replication(session, keyspace).await?;
+    if let Some(replication) = load_replication(session, keyspace).await? {
+        check_data_centres(&replication, keyspace)?;
+    }
     loop {
         let found = load_keys(session, keyspace).await?;
         check_keys(&found, keyspace)?;
@@ -73,10 +75,6 @@ pub(super) async fn expect(session: &Session, keyspace: &str, url: &str, until: 
 }
 
 async fn create_keyspace(session: &Session, keyspace: &str) -> Result<(), StoreError> {
-    let known = "SELECT keyspace_name FROM system_schema.keyspaces WHERE keyspace_name = ?";
-    if !load_texts(session, known, (keyspace,)).await?.is_empty() {
-        return Ok(());
-    }
     let replicas = session.get_cluster_state().get_nodes_info().len().clamp(1, 3);
     run_ddl(
         session,
@@ -98,11 +96,6 @@ async fn prepare(session: &Session, cql: &str) -> Result<PreparedStatement, Stor
     let mut statement = session.prepare(cql).await.map_err(errors::of_prepare)?;
     statement.set_is_idempotent(true);
     Ok(statement)
-}
-
-async fn load_texts(session: &Session, cql: &str, values: impl SerializeRow) -> Result<Vec<String>, StoreError> {
-    let statement = prepare(session, cql).await?;
-    collect(session, &statement, values, texts_of).await
 }
 
 /// The version that the keyspace says it has.
@@ -141,7 +134,8 @@ async fn load_keys(session: &Session, keyspace: &str) -> Result<Keys, StoreError
     Ok(keys)
 }
 
-async fn check_replication(session: &Session, keyspace: &str) -> Result<(), StoreError> {
+/// How a keyspace is replicated; none where there is none.
+async fn load_replication(session: &Session, keyspace: &str) -> Result<Option<HashMap<String, String>>, StoreError> {
     let cql = "SELECT replication FROM system_schema.keyspaces WHERE keyspace_name = ?";
     let statement = prepare(session, cql).await?;
     let replications = collect(session, &statement, (keyspace,), |rows, all| {
@@ -150,7 +144,7 @@ async fn check_replication(session: &Session, keyspace: &str) -> Result<(), Stor
         }
         Ok(())
     });
-    replications.await?.iter().try_for_each(|replication| check_data_centres(replication, keyspace))
+    Ok(replications.await?.into_iter().next())
 }
 
 /// Refuses a keyspace in several data centres: what was written in one is read in another some time later, and counts are
