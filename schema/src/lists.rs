@@ -12,7 +12,7 @@ use std::cmp::Reverse;
 /// Rows read before counts are asked: most filters drop little.
 const FIRST_ROWS: usize = 300;
 /// Series that are looked into at most; a list of more is read row by row.
-const MAX_SERIES: usize = 10;
+const MAX_SERIES: usize = 100;
 /// Rows to be left for pages beside any look at the counts.
 const KEPT_ROWS: usize = 100;
 
@@ -33,9 +33,10 @@ pub async fn list_pages(store: &dyn Store, query: &PageQuery) -> Result<PageSlic
         search.read_rows(usize::MAX).await?;
         return Ok(search.found);
     };
+    let uncounted = store.uncounted().await?;
     loop {
         let stood = search.query.after.clone();
-        match search.skip(&series).await? {
+        match search.skip(&series, &uncounted).await? {
             Some(Skipped::ToTheEnd) => {
                 search.found.next = None;
                 return Ok(search.found);
@@ -103,17 +104,16 @@ impl Search<'_> {
 
     /// Moves to the next hour with a page that passes, the one where the search stands included. None when the rows are
     /// used up before it is found: what was passed over by then has none.
-    async fn skip(&mut self, series: &[Series]) -> Result<Option<Skipped>, StoreError> {
+    async fn skip(&mut self, series: &[Series], uncounted: &[PeriodRange]) -> Result<Option<Skipped>, StoreError> {
         let Some(here) = self.query.after.as_ref().map(|key| Hour::of(key.created_at)) else {
             return Ok(Some(Skipped::ToTheEnd));
         };
         let Some(to_be_read) = self.hours_left(here) else { return Ok(Some(Skipped::ToTheEnd)) };
-        let counted = self.store.counts_as_of().await?.map_or(Hour::MAX, Hour::of);
         let mut left = to_be_read;
         let mut next = self.next_part(left);
         while let Some(part) = next {
-            // Of hours that are not counted yet nothing is known.
-            let Some(part) = self.counted_part(part, counted) else { return Ok(Some(Skipped::ToAMatch)) };
+            // Of an hour that is not counted yet nothing is known.
+            let Some(part) = self.counted_part(part, uncounted) else { return Ok(Some(Skipped::ToAMatch)) };
             let Some(counts) = self.load_counts(series, part).await? else { return Ok(None) };
             let nearest = self.nearest(counts.into_iter().filter(|count| self.query.filter.matches_count(count)));
             (left, next) = match nearest {
@@ -132,14 +132,34 @@ impl Search<'_> {
         Ok(Some(Skipped::ToTheEnd))
     }
 
-    /// The hours of a part that are counted; none where the nearest is not.
-    fn counted_part(&self, part: PeriodRange, counted: Hour) -> Option<PeriodRange> {
-        let hours = match self.query.order {
-            ListOrder::NewestFirst if part.hours.to > counted => return None,
-            ListOrder::NewestFirst => part.hours,
-            ListOrder::OldestFirst => HourRange { to: part.hours.to.min(counted), ..part.hours },
-        };
-        (!hours.is_empty()).then_some(PeriodRange { hours, ..part })
+    /// What of a part lies in front of all that is not counted, by shorter periods where that cuts the nearest one; none
+    /// where the nearest hour is not counted.
+    fn counted_part(&self, mut part: PeriodRange, uncounted: &[PeriodRange]) -> Option<PeriodRange> {
+        loop {
+            let hours = self.counted_hours(part, uncounted);
+            if !hours.is_empty() {
+                return Some(PeriodRange { hours, ..part });
+            }
+            let nearest = match self.query.order {
+                ListOrder::NewestFirst => part.hours.to.plus(-1),
+                ListOrder::OldestFirst => part.hours.from,
+            };
+            let parts = Period::of(part.unit, nearest).parts()?;
+            part = PeriodRange { hours: parts.hours.overlap(part.hours), ..parts };
+        }
+    }
+
+    /// The whole periods of a part in front of all that is not counted.
+    fn counted_hours(&self, part: PeriodRange, uncounted: &[PeriodRange]) -> HourRange {
+        let PeriodRange { unit, mut hours } = part;
+        let shorter = uncounted.iter().filter(|uncounted| uncounted.unit <= unit);
+        for within in shorter.map(|uncounted| uncounted.hours.overlap(part.hours)).filter(|within| !within.is_empty()) {
+            match self.query.order {
+                ListOrder::NewestFirst => hours.from = hours.from.max(unit.ceil(within.to)),
+                ListOrder::OldestFirst => hours.to = hours.to.min(unit.floor(within.from)),
+            }
+        }
+        hours
     }
 
     /// The hours that are still to be read, the one where the search stands included.

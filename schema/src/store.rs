@@ -11,7 +11,7 @@ mod scan;
 
 use crate::hour::Hour;
 use crate::page::{Domain, Page, PageId, UserId};
-use crate::period::Period;
+use crate::period::{Period, PeriodRange};
 use crate::query::{Count, CountQuery, DomainRow, PageQuery, PageSlice, UserCount};
 use crate::retention::{Keep, Retention};
 use async_trait::async_trait;
@@ -129,6 +129,12 @@ pub trait Store: Send + Sync {
 
     /// Up to when pages written are counted; none where counts are as new as the pages. To be asked before the counts.
     async fn counts_as_of(&self) -> Result<Option<DateTime<Utc>>, StoreError>;
+
+    /// Periods whose counts may be behind their pages, and with them those of longer ones, in no order; none in a store that
+    /// counts as it writes. To be asked before the counts.
+    async fn uncounted(&self) -> Result<Vec<PeriodRange>, StoreError> {
+        Ok(Vec::new())
+    }
 
     /// Brings the counts closer to the pages written, in a store whose writes do not do that themselves: one pass over
     /// what has changed. May be called by any number of processes at once.

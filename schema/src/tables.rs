@@ -1,10 +1,7 @@
-//! The tables' names, their DDL and their layout's version. Each store makes their rows itself, in its own form.
+//! The tables' names and their DDL. Each store makes their rows itself, in its own form.
 
 /// The DDL of the tables, as Cassandra reads it; `{keyspace}` stands for the keyspace's name.
 pub const TABLES_CQL: &str = include_str!("../tables.cql");
-
-/// The version of the tables' layout that this program writes.
-pub const SCHEMA_VERSION: i32 = 3;
 
 /// The tables that hold a row for each page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -11,6 +11,7 @@ mod errors;
 mod generations;
 mod heads;
 mod hours;
+mod incarnation;
 mod layout;
 mod list;
 mod lookup;
@@ -31,6 +32,7 @@ mod sealer;
 mod session;
 mod slices;
 mod statements;
+mod tallies;
 mod tally;
 mod upgrade;
 mod write;
@@ -40,7 +42,7 @@ mod tests;
 
 use crate::hour::Hour;
 use crate::page::{Domain, Page, PageId, UserId};
-use crate::period::Period;
+use crate::period::{Period, PeriodRange};
 use crate::query::{Count, CountQuery, DomainRow, PageQuery, PageSlice, UserCount};
 use crate::retention::{Keep, Retention};
 use crate::store::rows_read::RowsRead;
@@ -160,6 +162,10 @@ impl Store for CassandraStore {
 
     async fn counts_as_of(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
         as_of::load(self).await.map(Some)
+    }
+
+    async fn uncounted(&self) -> Result<Vec<PeriodRange>, StoreError> {
+        self.rows_read.of(Call::Uncounted, as_of::uncounted(self)).await
     }
 
     async fn seal_counts(&self, now: DateTime<Utc>) -> Result<Sealing, StoreError> {

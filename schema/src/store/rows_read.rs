@@ -31,6 +31,8 @@ pub enum Call {
     Counts,
     /// `user_counts`
     UserCounts,
+    /// `uncounted`
+    Uncounted,
     /// `records`
     Records,
     /// `list_committed`
@@ -39,7 +41,7 @@ pub enum Call {
 
 impl Call {
     /// All of them.
-    pub const ALL: [Call; 13] = [
+    pub const ALL: [Call; 14] = [
         Call::ListPages,
         Call::LoadPages,
         Call::LoadUsers,
@@ -51,6 +53,7 @@ impl Call {
         Call::Domains,
         Call::Counts,
         Call::UserCounts,
+        Call::Uncounted,
         Call::Records,
         Call::ListCommitted,
     ];
@@ -69,6 +72,7 @@ impl Call {
             Call::Domains => "domains",
             Call::Counts => "counts",
             Call::UserCounts => "user_counts",
+            Call::Uncounted => "uncounted",
             Call::Records => "records",
             Call::ListCommitted => "list_committed",
         }

@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use schema::clock::FixedClock;
 use schema::hour::Hour;
 use schema::page::{Domain, Page, PageId, UserId};
-use schema::period::Period;
+use schema::period::{Period, PeriodRange};
 use schema::query::{Count, CountQuery, DomainRow, PageQuery, PageSlice, UserCount};
 use schema::retention::{Keep, Retention};
 use schema::store::{
@@ -30,6 +30,7 @@ pub(crate) struct Fixture {
     pub(crate) calls: Arc<Counted>,
     pub(crate) clock: Arc<FixedClock>,
     api: ApiContext,
+    all_stages: Arc<AtomicBool>,
     _folder: tempfile::TempDir,
 }
 
@@ -46,16 +47,17 @@ impl Fixture {
             calls: Mutex::default(),
             is_silent: AtomicBool::default(),
             waiting: AtomicUsize::default(),
-            is_away: AtomicBool::default(),
+            fails_with: Mutex::default(),
             are_lists_away: AtomicBool::default(),
             most_counts: AtomicUsize::new(usize::MAX),
             counted_until: Mutex::default(),
             bounds: Mutex::default(),
         });
         let hub = Hub::within(clock.clone(), calls.clone());
-        let pipeline = Arc::new(Known);
+        let pipeline = Arc::new(Known::default());
+        let all_stages = Arc::clone(&pipeline.all_stages);
         let api = ApiContext { store: calls.clone(), clock: clock.clone(), hub: hub.clone(), pipeline };
-        Self { schema: build(api.clone(), Limits::default()), hub, calls, clock, api, _folder: folder }
+        Self { schema: build(api.clone(), Limits::default()), hub, calls, clock, api, all_stages, _folder: folder }
     }
 
     /// What executes subscriptions of this schema, within the default limits.
@@ -66,6 +68,11 @@ impl Fixture {
     /// What the API knows of the pipeline.
     pub(crate) fn pipeline(&self) -> Arc<dyn PipelineState> {
         self.api.pipeline.clone()
+    }
+
+    /// From now on all stages are heard of, each saying the same.
+    pub(crate) fn hear_all_stages(&self) {
+        self.all_stages.store(true, Ordering::Relaxed);
     }
 
     /// From now on requests keep to these limits.
@@ -150,8 +157,11 @@ pub(crate) fn known_pages() -> Vec<Page> {
     ]
 }
 
-/// A pipeline of which one stage and two gaps are known.
-struct Known;
+/// A pipeline of which the producer, or each stage, and three gaps are known.
+#[derive(Default)]
+struct Known {
+    all_stages: Arc<AtomicBool>,
+}
 
 #[async_trait]
 impl PipelineState for Known {
@@ -171,7 +181,8 @@ impl PipelineState for Known {
             "lag_seconds": 2.0, "last_canary_at": "2025-05-18T10:00:00Z",
             "source": {"kind": "SAMPLE", "reason": "no network", "is_connected": false},
         });
-        (stage == StageName::Producer).then(|| serde_json::from_value(status).unwrap())
+        let is_known = stage == StageName::Producer || self.all_stages.load(Ordering::Relaxed);
+        is_known.then(|| serde_json::from_value(status).unwrap())
     }
 
     async fn gaps(&self) -> Option<Vec<Gap>> {
@@ -203,7 +214,7 @@ pub(crate) struct Counted {
     calls: Mutex<Vec<&'static str>>,
     is_silent: AtomicBool,
     waiting: AtomicUsize,
-    is_away: AtomicBool,
+    fails_with: Mutex<Option<fn() -> StoreError>>,
     are_lists_away: AtomicBool,
     most_counts: AtomicUsize,
     counted_until: Mutex<Option<DateTime<Utc>>>,
@@ -228,7 +239,12 @@ impl Counted {
 
     /// From now on no account can be read.
     pub(crate) fn go_away(&self) {
-        self.is_away.store(true, Ordering::Relaxed);
+        self.fail_with(|| StoreError::Unavailable("node 10.0.0.7 is down".into()));
+    }
+
+    /// From now on this is what reading an account comes to.
+    pub(crate) fn fail_with(&self, error: fn() -> StoreError) {
+        *self.fails_with.lock().unwrap() = Some(error);
     }
 
     /// From now on no list can be read.
@@ -279,8 +295,8 @@ impl Store for Counted {
             let _waits = Waits::new(&self.waiting);
             std::future::pending::<()>().await;
         }
-        if self.is_away.load(Ordering::Relaxed) {
-            return Err(StoreError::Unavailable("node 10.0.0.7 is down".into()));
+        if let Some(error) = *self.fails_with.lock().unwrap() {
+            return Err(error());
         }
         self.count("load_users").load_users(keys).await
     }
@@ -313,6 +329,9 @@ impl Store for Counted {
     async fn counts_as_of(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
         let until = *self.counted_until.lock().unwrap();
         Ok(until.or(self.count("counts_as_of").counts_as_of().await?))
+    }
+    async fn uncounted(&self) -> Result<Vec<PeriodRange>, StoreError> {
+        self.count("uncounted").uncounted().await
     }
     async fn seal_counts(&self, now: DateTime<Utc>) -> Result<Sealing, StoreError> {
         self.count("seal_counts").seal_counts(now).await

@@ -1,10 +1,16 @@
-//! Up to when pages written are counted: when the last pass began that left nothing uncounted.
+//! What is counted: all that was written before the last pass began that left nothing uncounted, and of what came later
+//! what is not marked any more.
 
+use crate::hour::{Hour, HourRange};
+use crate::period::{PeriodRange, TimeUnit};
 use crate::store::StoreError;
 use crate::store::cassandra::CassandraStore;
 use crate::store::cassandra::errors::of_request;
+use crate::store::cassandra::hours::stored_years;
+use crate::store::cassandra::marks::SHORTEST_FIRST;
 use crate::store::cassandra::slices::collect;
 use crate::store::cassandra::statements::Preparer;
+use crate::store::cassandra::{heads, marks};
 use chrono::{DateTime, Utc};
 use scylla::statement::prepared::PreparedStatement;
 
@@ -39,4 +45,22 @@ pub(super) async fn load(store: &CassandraStore) -> Result<DateTime<Utc>, StoreE
         Ok(())
     });
     Ok(times.await?.into_iter().next().unwrap_or(DateTime::UNIX_EPOCH))
+}
+
+/// Periods whose counts may be behind their pages: the hours since the last whole pass, and what is marked.
+pub(super) async fn uncounted(store: &CassandraStore) -> Result<Vec<PeriodRange>, StoreError> {
+    let since = Hour::of(load(store).await?);
+    let years = stored_years(store).await?;
+    let mut uncounted = vec![PeriodRange { unit: TimeUnit::Hour, hours: HourRange { from: since, to: Hour::MAX } }];
+    // In this order: who takes an hour's mark away has marked its day before.
+    for unit in SHORTEST_FIRST {
+        for period in marks::list(store, unit, &years).await? {
+            let range = PeriodRange { unit, hours: period.hours() };
+            // Of a longer period that has no counts of its own those of its parts are read.
+            if unit == TimeUnit::Hour || !heads::in_range(store, range).await?.is_empty() {
+                uncounted.push(range);
+            }
+        }
+    }
+    Ok(uncounted)
 }

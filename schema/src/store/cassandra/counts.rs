@@ -7,7 +7,7 @@ use crate::store::StoreError;
 use crate::store::cassandra::CassandraStore;
 use crate::store::cassandra::derived::has_people;
 use crate::store::cassandra::errors::of_value;
-use crate::store::cassandra::generations::load_counts;
+use crate::store::cassandra::generations::load_counts_until;
 use crate::store::cassandra::heads::Head;
 use crate::store::cassandra::lookup::is_key;
 use crate::store::cassandra::merge::{Cursor, Merge};
@@ -19,8 +19,9 @@ use crate::wiki::ProjectFamily;
 use futures::{Stream, StreamExt, TryStreamExt, stream};
 use scylla::response::query_result::QueryRowsResult;
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Reads of one query at once.
+/// Reads of one query at once. Where it is bounded they follow each other, so that together they keep to the bound.
 const READS_AT_ONCE: usize = 8;
 
 /// The counts of a query; none where they are more than it allows.
@@ -28,16 +29,17 @@ pub(super) async fn counts(store: &CassandraStore, query: &CountQuery) -> Result
     let is_of_people = matches!(query.series, Series::User(..) | Series::UserName(_));
     let is_there = |unit: &TimeUnit| *unit <= query.unit && (has_people(*unit) || !is_of_people);
     let units: Vec<TimeUnit> = TimeUnit::LONGEST_FIRST.into_iter().filter(is_there).collect();
-    let sums = Sums { counts: BTreeMap::new(), left: query.max_rows };
+    let left = AtomicUsize::new(query.max_rows);
+    let at_once = if query.max_rows == usize::MAX { READS_AT_ONCE } else { 1 };
     if query.series == Series::Domains {
         let heads = sealed_periods(store, query.hours, &units, |_| true).await?;
-        let reads: Vec<_> = heads.into_iter().map(|head| counts_of(store, head)).collect();
-        return sums.add_all(stream::iter(reads).buffered(READS_AT_ONCE)).await;
+        let reads: Vec<_> = heads.into_iter().map(|head| counts_of(store, head, &left)).collect();
+        return sum_all(stream::iter(reads).buffered(at_once), &left).await;
     }
     // A longer period's derived rows are complete once a head says so; those of hours are never stood in for by others.
     let heads = sealed_periods(store, query.hours, &units, |head| head.derived.is_some()).await?;
-    let reads: Vec<_> = runs_of(&heads).into_iter().map(|run| derived_of(store, query, run)).collect();
-    sums.add_all(stream::iter(reads).buffered(READS_AT_ONCE)).await
+    let reads: Vec<_> = runs_of(&heads).into_iter().map(|run| derived_of(store, query, run, &left)).collect();
+    sum_all(stream::iter(reads).buffered(at_once), &left).await
 }
 
 /// The accounts that created pages in a period, in their order.
@@ -56,39 +58,32 @@ pub(super) async fn user_counts(store: &CassandraStore, period: Period) -> Resul
     }
 }
 
-/// Sums of a query's counts.
-struct Sums {
-    counts: BTreeMap<Count, u64>,
-    /// Rows that may still be added.
-    left: usize,
-}
-
-impl Sums {
-    /// Adds what is read; none as soon as it is too much.
-    async fn add_all(
-        mut self,
-        mut reads: impl Stream<Item = Result<Vec<Count>, StoreError>> + Unpin,
-    ) -> Result<Option<Vec<Count>>, StoreError> {
-        while let Some(counts) = reads.try_next().await? {
-            let Some(left) = self.left.checked_sub(counts.len()) else { return Ok(None) };
-            self.left = left;
-            for count in counts.into_iter().filter(|count| count.page_count > 0) {
-                let page_count = count.page_count;
-                *self.counts.entry(Count { page_count: 0, ..count }).or_default() += page_count;
-            }
+/// The sums of what is read; none as soon as that is more rows than are `left`.
+async fn sum_all(
+    mut reads: impl Stream<Item = Result<Vec<Count>, StoreError>> + Unpin,
+    left: &AtomicUsize,
+) -> Result<Option<Vec<Count>>, StoreError> {
+    let mut sums: BTreeMap<Count, u64> = BTreeMap::new();
+    while let Some(counts) = reads.try_next().await? {
+        let Some(rest) = left.load(Ordering::Relaxed).checked_sub(counts.len()) else { return Ok(None) };
+        left.store(rest, Ordering::Relaxed);
+        for count in counts.into_iter().filter(|count| count.page_count > 0) {
+            let page_count = count.page_count;
+            *sums.entry(Count { page_count: 0, ..count }).or_default() += page_count;
         }
-        Ok(Some(self.counts.into_iter().map(|(group, page_count)| Count { page_count, ..group }).collect()))
     }
+    Ok(Some(sums.into_iter().map(|(group, page_count)| Count { page_count, ..group }).collect()))
 }
 
-/// The counts of all wikis in a sealed period.
-async fn counts_of(store: &CassandraStore, head: Head) -> Result<Vec<Count>, StoreError> {
+/// The counts of all wikis in a sealed period; where they are more than are `left`, some more than that.
+async fn counts_of(store: &CassandraStore, head: Head, left: &AtomicUsize) -> Result<Vec<Count>, StoreError> {
     let count = |(Group { domain, namespace, is_bot, is_redirect }, page_count)| {
         let project_family = ProjectFamily::of(&domain);
         let domain = Some(domain);
         Count { period: head.period, domain, project_family, namespace, is_bot, is_redirect, page_count }
     };
-    Ok(load_counts(store, &head).await?.into_iter().map(count).collect())
+    let most = left.load(Ordering::Relaxed);
+    Ok(load_counts_until(store, &head, most).await?.into_iter().map(count).collect())
 }
 
 /// Sealed periods of one length on one shelf with no longer one between them, as one range.
@@ -104,9 +99,15 @@ fn runs_of(heads: &[Head]) -> Vec<OnShelf> {
     runs.flat_map(|run| on_shelves(range(run))).collect()
 }
 
-/// The counts of a series in one run; where they are more than the query allows, some more than that.
-async fn derived_of(store: &CassandraStore, query: &CountQuery, run: OnShelf) -> Result<Vec<Count>, StoreError> {
-    let (session, statements, most) = (&store.session, &store.rollups.derived, query.max_rows);
+/// The counts of a series in one run; where they are more than are `left`, some more than that.
+async fn derived_of(
+    store: &CassandraStore,
+    query: &CountQuery,
+    run: OnShelf,
+    left: &AtomicUsize,
+) -> Result<Vec<Count>, StoreError> {
+    let (session, statements) = (&store.session, &store.rollups.derived);
+    let most = left.load(Ordering::Relaxed);
     let OnShelf { shelf, from, to } = &run;
     match &query.series {
         Series::All | Series::Domains => {

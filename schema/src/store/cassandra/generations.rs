@@ -9,7 +9,7 @@ use crate::store::cassandra::heads::Head;
 use crate::store::cassandra::merge::{Cursor, Merge};
 use crate::store::cassandra::periods::name_of;
 use crate::store::cassandra::rollup_writes::{ONE_PARTITION, write_all};
-use crate::store::cassandra::slices::collect;
+use crate::store::cassandra::slices::collect_until;
 use crate::store::cassandra::statements::Preparer;
 use crate::store::cassandra::tally::{Group, Groups};
 use scylla::statement::prepared::PreparedStatement;
@@ -86,8 +86,17 @@ pub(super) async fn write_people(
 
 /// The counts of a sealed period, those that are 0 too.
 pub(super) async fn load_counts(store: &CassandraStore, head: &Head) -> Result<Vec<(Group, u64)>, StoreError> {
+    load_counts_until(store, head, usize::MAX).await
+}
+
+/// As [`load_counts`], but where there are more than `most`, only some more than that are read.
+pub(super) async fn load_counts_until(
+    store: &CassandraStore,
+    head: &Head,
+    most: usize,
+) -> Result<Vec<(Group, u64)>, StoreError> {
     let values = (name_of(head.period), head.generation);
-    collect(&store.session, &store.rollups.generations.counts, values, |rows, all| {
+    collect_until(&store.session, &store.rollups.generations.counts, values, most, |rows, all| {
         for row in rows.rows::<(&str, i32, bool, bool, i64)>()? {
             let (domain, namespace, is_bot, is_redirect, count) = row?;
             let group = Group { domain: domain.parse().map_err(of_value)?, namespace, is_bot, is_redirect };

@@ -3,16 +3,20 @@
 use crate::store::StoreError;
 use crate::store::cassandra::errors;
 use crate::store::cassandra::slices::collect;
-use crate::store::cassandra::{retention, upgrade};
-use crate::tables::{SCHEMA_VERSION, TABLES_CQL};
+use crate::store::cassandra::{retention, rows, upgrade};
+use crate::tables::TABLES_CQL;
 use scylla::client::session::Session;
 use scylla::statement::prepared::PreparedStatement;
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 use tokio::time::Instant;
 
+/// The version of the layout that this program writes.
+const SCHEMA_VERSION: i32 = 4;
+
 const VERSION_TABLE: &str = "schema_version";
 const HOURS_TABLE: &str = "hours";
+const MARKS_TABLE: &str = "marks";
 
 /// A table of the DDL: its statement, and its key's columns in order.
 #[derive(Debug, PartialEq, Eq)]
@@ -41,6 +45,9 @@ pub(super) async fn apply(session: &Session, keyspace: &str) -> Result<(), Store
     if version == Some(SCHEMA_VERSION) {
         return Ok(());
     }
+    if found.contains_key(MARKS_TABLE) {
+        add_minutes(session, keyspace).await?;
+    }
     // Before the version: a process that waits for it finds the tables full or being filled.
     if found.contains_key(HOURS_TABLE) {
         upgrade::begin(session, keyspace, version).await?;
@@ -49,6 +56,20 @@ pub(super) async fn apply(session: &Session, keyspace: &str) -> Result<(), Store
     let statement = format!("INSERT INTO {keyspace}.{VERSION_TABLE} (shelf, version) VALUES ('layout', ?)");
     let statement = prepare(session, &statement).await?;
     session.execute_unpaged(&statement, (SCHEMA_VERSION,)).await.map_err(errors::of_request)?;
+    Ok(())
+}
+
+/// Gives the marks of layouts 2 and 3 the columns that tell of minutes.
+async fn add_minutes(session: &Session, keyspace: &str) -> Result<(), StoreError> {
+    for (name, kind) in [("since", "bigint"), ("minutes", "frozen<map<tinyint, bigint>>")] {
+        let cql = "SELECT column_name FROM system_schema.columns \
+                   WHERE keyspace_name = ? AND table_name = ? AND column_name = ?";
+        let statement = prepare(session, cql).await?;
+        let values = (keyspace, MARKS_TABLE, name);
+        if collect(session, &statement, values, rows::texts_of).await?.is_empty() {
+            run_ddl(session, format!("ALTER TABLE {keyspace}.{MARKS_TABLE} ADD {name} {kind}")).await?;
+        }
+    }
     Ok(())
 }
 

@@ -3,19 +3,24 @@
 //! A writer marks an hour once its rows are acknowledged, a sealer the longer period once the shorter's head is flipped:
 //! never before, or the mark could be taken away by a sealing that did not see the rows. There is one row per period and
 //! incarnation. Its write timestamp is the incarnation's sequence number: a later mark replaces it, and a delete with the
-//! number that was read hides that mark and all before it, those still on their way too, and none behind it.
+//! number that was read hides that mark and all before it, those still on their way too, and none behind it. An hour's mark
+//! says also to which minutes its incarnation wrote lately, with those of the marks that it replaces.
 
+use crate::hour::Hour;
 use crate::period::{Period, TimeUnit};
 use crate::store::StoreError;
 use crate::store::cassandra::CassandraStore;
 use crate::store::cassandra::errors::of_request;
+use crate::store::cassandra::incarnation::{Minute, Part, Touched};
 use crate::store::cassandra::periods::{name_of, parse_name, shelf_of, shelves_of};
 use crate::store::cassandra::slices::collect;
 use crate::store::cassandra::statements::Preparer;
 use futures::{StreamExt, TryStreamExt, stream};
 use scylla::statement::prepared::PreparedStatement;
-use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The order in which marks are read and taken away: who takes one away has marked the longer period before.
+pub(super) const SHORTEST_FIRST: [TimeUnit; 4] = [TimeUnit::Hour, TimeUnit::Day, TimeUnit::Month, TimeUnit::Year];
 
 /// Requests in flight of one call.
 const IN_FLIGHT: usize = 32;
@@ -32,28 +37,11 @@ impl Statements {
         let delete =
             "DELETE FROM {keyspace}.marks USING TIMESTAMP ? WHERE shelf = ? AND period = ? AND incarnation = ?";
         Ok(Self {
-            put: it.put_at("marks", "shelf, period, incarnation, number").await?,
+            put: it.put_at("marks", "shelf, period, incarnation, number, since, minutes").await?,
             marked: it.read("period", "marks", "shelf IN ?").await?,
-            of_period: it.read("incarnation, number", "marks", "shelf = ? AND period = ?").await?,
+            of_period: it.read("incarnation, number, since, minutes", "marks", "shelf = ? AND period = ?").await?,
             delete: it.prepare(delete).await?,
         })
-    }
-}
-
-/// Whoever marks: a random name, and the number of its last mark.
-pub(super) struct Incarnation {
-    name: i64,
-    last: AtomicI64,
-}
-
-impl Incarnation {
-    /// A new one: what an earlier process had in flight must not be mistaken for ours.
-    pub(super) fn random() -> Self {
-        Self { name: rand::random(), last: AtomicI64::new(0) }
-    }
-
-    fn next_number(&self) -> i64 {
-        self.last.fetch_add(1, Ordering::SeqCst) + 1
     }
 }
 
@@ -61,22 +49,34 @@ impl Incarnation {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Mark {
     period: Period,
-    incarnation: i64,
-    number: i64,
+    pub(super) incarnation: i64,
+    pub(super) number: i64,
+    /// None by a program that did not know of minutes.
+    pub(super) touched: Option<Touched>,
 }
 
-/// Marks periods. To be called only once what is to be counted can be read by all.
-pub(super) async fn set(store: &CassandraStore, periods: &BTreeSet<Period>) -> Result<(), StoreError> {
-    let (session, put, incarnation) = (&store.session, &store.rollups.marks.put, &store.sealer.incarnation);
-    let number = incarnation.next_number();
-    let writes: Vec<_> = periods
-        .iter()
-        .map(|period| {
-            let values = (shelf_of(*period), name_of(*period), incarnation.name, number, number);
-            session.execute_unpaged(put, values)
-        })
-        .collect();
-    stream::iter(writes).buffer_unordered(IN_FLIGHT).map_ok(drop).try_collect::<()>().await.map_err(of_request)
+/// Marks hours, and what of each. To be called only once what is to be counted can be read by all.
+pub(super) async fn set(store: &CassandraStore, hours: &BTreeMap<Hour, Part>) -> Result<(), StoreError> {
+    let incarnation = &store.sealer.incarnation;
+    let marks = hours.iter().map(|(hour, part)| {
+        let (number, touched) = incarnation.touch(*hour, part);
+        put(store, Period { start: *hour, unit: TimeUnit::Hour }, number, touched)
+    });
+    let marks: Vec<_> = marks.collect();
+    stream::iter(marks).buffer_unordered(IN_FLIGHT).try_collect().await
+}
+
+/// Marks longer periods, as [`set`] does hours.
+pub(super) async fn set_longer(store: &CassandraStore, periods: &BTreeSet<Period>) -> Result<(), StoreError> {
+    let number = store.sealer.incarnation.next_number();
+    let marks: Vec<_> = periods.iter().map(|period| put(store, *period, number, Touched::default())).collect();
+    stream::iter(marks).buffer_unordered(IN_FLIGHT).try_collect().await
+}
+
+async fn put(store: &CassandraStore, period: Period, number: i64, touched: Touched) -> Result<(), StoreError> {
+    let (incarnation, Touched { since, minutes }) = (store.sealer.incarnation.name, touched);
+    let values = (shelf_of(period), name_of(period), incarnation, number, since, minutes, number);
+    store.session.execute_unpaged(&store.rollups.marks.put, values).await.map(drop).map_err(of_request)
 }
 
 /// The marked periods of this length in these years.
@@ -98,9 +98,10 @@ pub(super) async fn list(
 pub(super) async fn of_period(store: &CassandraStore, period: Period) -> Result<Vec<Mark>, StoreError> {
     let values = (shelf_of(period), name_of(period));
     collect(&store.session, &store.rollups.marks.of_period, values, |rows, all| {
-        for row in rows.rows::<(i64, i64)>()? {
-            let (incarnation, number) = row?;
-            all.push(Mark { period, incarnation, number });
+        for row in rows.rows::<(i64, i64, Option<i64>, Option<BTreeMap<Minute, i64>>)>()? {
+            let (incarnation, number, since, minutes) = row?;
+            let touched = since.map(|since| Touched { since, minutes: minutes.unwrap_or_default() });
+            all.push(Mark { period, incarnation, number, touched });
         }
         Ok(())
     })

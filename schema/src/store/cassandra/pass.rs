@@ -3,7 +3,7 @@
 //! Longer periods are sealed once they are over: until then readers put their parts together, and their marks wait.
 
 use crate::hour::Hour;
-use crate::period::{Period, TimeUnit};
+use crate::period::{Period, PeriodRange, TimeUnit};
 use crate::store::cassandra::CassandraStore;
 use crate::store::cassandra::hours::stored_years;
 use crate::store::cassandra::seal::{Outcome, seal};
@@ -22,9 +22,6 @@ const MAX_HOURS: usize = 64;
 /// A longer period is left to its parts for so long behind its end, or each of its last late pages would seal it anew.
 const SETTLES: TimeDelta = TimeDelta::minutes(10);
 
-/// The shorter ones first: a longer period is sealed from its sealed parts.
-const SHORTEST_FIRST: [TimeUnit; 4] = [TimeUnit::Hour, TimeUnit::Day, TimeUnit::Month, TimeUnit::Year];
-
 /// One pass.
 pub(super) async fn seal_counts(store: &CassandraStore, now: DateTime<Utc>) -> Result<Sealing, StoreError> {
     let entering = upgrade::proceed(store, now, upgrade::STEP_PAGES).await?;
@@ -40,12 +37,13 @@ pub(super) async fn seal_counts(store: &CassandraStore, now: DateTime<Utc>) -> R
         failed: None,
     };
     // In this order: who takes an hour's mark away has marked its day before.
-    for unit in SHORTEST_FIRST {
+    for unit in marks::SHORTEST_FIRST {
         pass.marked.insert(unit, marks::list(store, unit, &years).await?);
     }
     pass.pass_over_frozen(frozen).await?;
-    for unit in SHORTEST_FIRST {
-        let due = if unit == TimeUnit::Hour { pass.due_hours() } else { pass.due(unit).await? };
+    // A longer period is sealed from its sealed parts.
+    for unit in marks::SHORTEST_FIRST {
+        let due = if unit == TimeUnit::Hour { pass.due_hours().await? } else { pass.due(unit).await? };
         pass.seal_all(due).await;
     }
     if store.sealer.is_time_to_remove() {
@@ -84,7 +82,7 @@ impl Pass<'_> {
         let open = marked.split_off(&Period { start: frozen, unit: TimeUnit::Hour });
         let frozen = std::mem::replace(marked, open);
         let days: BTreeSet<Period> = frozen.iter().filter_map(|hour| hour.longer()).collect();
-        marks::set(self.store, &days).await?;
+        marks::set_longer(self.store, &days).await?;
         self.marked.entry(TimeUnit::Day).or_default().extend(days);
         for hour in frozen {
             marks::delete(self.store, &marks::of_period(self.store, hour).await?).await?;
@@ -93,18 +91,27 @@ impl Pass<'_> {
     }
 
     /// The marked hours that are sealed now, the newest first.
-    fn due_hours(&mut self) -> Vec<Period> {
+    async fn due_hours(&mut self) -> Result<Vec<Period>, StoreError> {
         let marked = self.marked.remove(&TimeUnit::Hour).unwrap_or_default();
         let mut due = Vec::new();
         for hour in marked.into_iter().rev() {
-            let rests = !hour.is_over(self.now) && self.store.sealer.rests(hour.start);
-            if rests || due.len() == MAX_HOURS {
+            if due.len() == MAX_HOURS || (!hour.is_over(self.now) && self.waits(hour).await?) {
                 self.left.insert(hour);
             } else {
                 due.push(hour);
             }
         }
-        due
+        Ok(due)
+    }
+
+    /// Whether an hour that is not over rests, or is left to another sealer.
+    async fn waits(&self, hour: Period) -> Result<bool, StoreError> {
+        let sealer = &self.store.sealer;
+        if sealer.rests(hour.start) {
+            return Ok(true);
+        }
+        let heads = heads::in_range(self.store, PeriodRange { unit: hour.unit, hours: hour.hours() }).await?;
+        Ok(heads.first().is_some_and(|head| sealer.is_anothers(hour.start, head.generation)))
     }
 
     /// The marked longer periods that are sealed now: those whose parts are done.

@@ -9,10 +9,13 @@ use scylla::statement::prepared::PreparedStatement;
 /// A range of periods on a shelf.
 pub(super) const ON_SHELF: &str = "shelf = ? AND period >= ? AND period < ?";
 
+const ROWS_OF_MINUTE: &str = "date_hour = ? AND created_at >= ? AND created_at < ?";
+
 pub(super) struct RollupStatements {
     pub(super) marks: marks::Statements,
     pub(super) heads: heads::Statements,
     pub(super) rows_of_hour: PreparedStatement,
+    pub(super) rows_of_minute: PreparedStatement,
     pub(super) generations: generations::Statements,
     pub(super) old: old::Statements,
     pub(super) derived: derived::Statements,
@@ -25,6 +28,7 @@ impl RollupStatements {
             marks: marks::Statements::prepare(it).await?,
             heads: heads::Statements::prepare(it).await?,
             rows_of_hour: it.read(tally::COLUMNS, "latest_pages", "date_hour = ?").await?,
+            rows_of_minute: it.read(tally::COLUMNS, "latest_pages", ROWS_OF_MINUTE).await?,
             generations: generations::Statements::prepare(it).await?,
             old: old::Statements::prepare(it).await?,
             derived: derived::Statements::prepare(it).await?,

@@ -9,6 +9,7 @@ use crate::query::{DomainRow, ListOrder};
 use crate::store::cassandra::CassandraStore;
 use crate::store::cassandra::errors::{of_prepare, of_request};
 use crate::store::cassandra::hours::HourWalk;
+use crate::store::cassandra::incarnation::Part;
 use crate::store::cassandra::rows::select_columns;
 use crate::store::cassandra::slices::PAGE_ROWS;
 use crate::store::cassandra::write::{list_hour, write_pages};
@@ -262,7 +263,7 @@ async fn count_again(store: &CassandraStore, hours: &[Hour]) -> Result<(), Store
     for period in periods.collect::<BTreeSet<_>>() {
         heads::doubt_derived(store, period).await?;
     }
-    marks::set(store, &hours.iter().map(|start| Period { start: *start, unit: TimeUnit::Hour }).collect()).await
+    marks::set(store, &hours.iter().map(|hour| (*hour, Part::Whole)).collect()).await
 }
 
 async fn list_hours(store: &CassandraStore, hours: &[Hour], now: DateTime<Utc>) -> Result<(), StoreError> {

@@ -4,13 +4,15 @@
 //! then the flip, then the derived rows with its version: of two sealers the newer one's stay. The longer period's mark,
 //! then the marks' removal: a crash between leaves work, not a gap.
 
-use crate::period::Period;
+use crate::period::{Period, TimeUnit};
 use crate::query::UserCount;
 use crate::store::StoreError;
 use crate::store::cassandra::CassandraStore;
 use crate::store::cassandra::heads::{self, Head};
+use crate::store::cassandra::marks::Mark;
 use crate::store::cassandra::merge::Cursor;
-use crate::store::cassandra::tally::{Groups, count_hour, groups_of};
+use crate::store::cassandra::tallies::Known;
+use crate::store::cassandra::tally::{Groups, groups_of};
 use crate::store::cassandra::{derived, generations, marks, old};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeSet;
@@ -52,21 +54,28 @@ pub(super) enum Outcome {
 
 /// What is counted: an hour's rows, or the sealed parts of a longer period.
 enum Counted {
-    People(Vec<UserCount>),
+    Hour { known: Known, people: Vec<UserCount> },
     Parts(Vec<Head>),
 }
 
 impl Counted {
-    async fn load(store: &CassandraStore, period: Period) -> Result<Self, StoreError> {
-        Ok(match period.parts() {
-            None => Self::People(count_hour(store, period.start).await?),
-            Some(parts) => Self::Parts(heads::in_range(store, parts).await?),
-        })
+    async fn load(
+        store: &CassandraStore,
+        period: Period,
+        before: Option<&Head>,
+        marks: &[Mark],
+    ) -> Result<Self, StoreError> {
+        let Some(parts) = period.parts() else {
+            let known = Known::count(store, period.start, before, marks).await?;
+            let people = known.tally().people();
+            return Ok(Self::Hour { known, people });
+        };
+        Ok(Self::Parts(heads::in_range(store, parts).await?))
     }
 
     async fn groups(&self, store: &CassandraStore) -> Result<Groups, StoreError> {
         let parts = match self {
-            Self::People(people) => return Ok(groups_of(people)),
+            Self::Hour { people, .. } => return Ok(groups_of(people)),
             Self::Parts(parts) => parts,
         };
         let mut groups = Groups::new();
@@ -80,7 +89,7 @@ impl Counted {
 
     fn people(&self, store: &CassandraStore) -> Vec<Cursor<'_>> {
         match self {
-            Self::People(people) => vec![Cursor::Here(people)],
+            Self::Hour { people, .. } => vec![Cursor::Here(people)],
             Self::Parts(parts) => parts.iter().map(|part| Cursor::of(store, part)).collect(),
         }
     }
@@ -99,7 +108,7 @@ pub(super) async fn seal(store: &CassandraStore, period: Period, now: DateTime<U
     if read.is_empty() {
         return Ok(Outcome::Unmarked);
     }
-    let counted = Counted::load(store, period).await?;
+    let counted = Counted::load(store, period, before.as_ref(), &read).await?;
     let generation = rand::random();
     old::note(store, period, before.as_ref(), generation, now).await?;
     let groups = write_generation(store, period, generation, &counted, before.as_ref()).await?;
@@ -108,9 +117,12 @@ pub(super) async fn seal(store: &CassandraStore, period: Period, now: DateTime<U
         return Ok(Outcome::Lost);
     }
     let Some(head) = heads::flip(store, period, before, generation).await? else { return Ok(Outcome::Lost) };
+    if period.unit == TimeUnit::Hour {
+        store.sealer.sealed(period.start, generation);
+    }
     store.reached(Step::Flip, period).await?;
     let people = match &counted {
-        Counted::People(people) => Cursor::Here(people),
+        Counted::Hour { people, .. } => Cursor::Here(people),
         // The parts may have newer counts by now; what this version says stands in its generation.
         Counted::Parts(_) => Cursor::of(store, &head),
     };
@@ -119,10 +131,13 @@ pub(super) async fn seal(store: &CassandraStore, period: Period, now: DateTime<U
     heads::set_derived(store, &head).await?;
     store.reached(Step::Noted, period).await?;
     if let Some(longer) = period.longer() {
-        marks::set(store, &BTreeSet::from([longer])).await?;
+        marks::set_longer(store, &BTreeSet::from([longer])).await?;
     }
     store.reached(Step::Longer, period).await?;
     marks::delete(store, &read).await?;
+    if let Counted::Hour { known, .. } = counted {
+        store.sealer.tallies.keep(known, head.generation);
+    }
     store.reached(Step::Unmarked, period).await?;
     Ok(Outcome::Sealed)
 }

@@ -5,8 +5,9 @@ use crate::hour::Hour;
 use crate::period::Period;
 use crate::store::StoreError;
 use crate::store::cassandra::CassandraStore;
-use crate::store::cassandra::marks::Incarnation;
+use crate::store::cassandra::incarnation::Incarnation;
 use crate::store::cassandra::seal::Step;
+use crate::store::cassandra::tallies::Tallies;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -21,19 +22,33 @@ const COUNTED_WITHIN: Duration = Duration::from_secs(4);
 const CHEAP: Duration = Duration::from_secs(1);
 /// What is not rests so many times as long as it took.
 const REST_TIMES: u32 = 20;
+/// An hour that is not over is another sealer's for so long behind each of its sealings: more than it rests between them.
+const ANOTHERS_FOR: Duration = Duration::from_secs(6);
+/// For how long it is remembered whose an hour is.
+const REMEMBERED_FOR: Duration = Duration::from_secs(7_200);
 /// How often old generations are looked for.
 const REMOVES_EVERY: Duration = Duration::from_secs(60);
 
 /// The state of this process' sealings.
 pub(super) struct Sealer {
     pub(super) incarnation: Incarnation,
+    pub(super) tallies: Tallies,
     /// Held while a head is flipped.
     pub(super) flips: tokio::sync::Mutex<()>,
     /// When each hour may be sealed again that is not over.
     rests_until: Mutex<HashMap<Hour, Instant>>,
+    /// Who sealed each hour last that was not over.
+    seen: Mutex<HashMap<Hour, Seen>>,
     removed_at: Mutex<Option<Instant>>,
     #[cfg(test)]
     pub(super) hook: Mutex<Option<Hook>>,
+}
+
+/// A head as this process saw it.
+struct Seen {
+    generation: i64,
+    is_anothers: bool,
+    at: Instant,
 }
 
 /// What a test does behind a step.
@@ -45,8 +60,10 @@ impl Sealer {
     pub(super) fn new() -> Self {
         Self {
             incarnation: Incarnation::random(),
+            tallies: Tallies::default(),
             flips: tokio::sync::Mutex::default(),
             rests_until: Mutex::default(),
+            seen: Mutex::default(),
             removed_at: Mutex::default(),
             #[cfg(test)]
             hook: Mutex::default(),
@@ -65,6 +82,27 @@ impl Sealer {
         let now = Instant::now();
         rests_until.retain(|_, until| now < *until);
         rests_until.insert(hour, now + rest_after(took));
+    }
+
+    /// Whether another sealer is at an hour: its head, which names `generation` now, has changed lately and not by us. Two
+    /// would count the same, and each of them all of it, for the other has taken marks away.
+    pub(super) fn is_anothers(&self, hour: Hour, generation: i64) -> bool {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.retain(|_, seen| seen.at.elapsed() < REMEMBERED_FOR);
+        let at = Instant::now();
+        // Who it was before we looked at first may have ended since long.
+        let known = seen.entry(hour).or_insert(Seen { generation, is_anothers: false, at });
+        if known.generation != generation {
+            *known = Seen { generation, is_anothers: true, at };
+        }
+        known.is_anothers && known.at.elapsed() < ANOTHERS_FOR
+    }
+
+    /// After the sealing of an hour: `generation` is ours.
+    pub(super) fn sealed(&self, hour: Hour, generation: i64) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.retain(|_, seen| seen.at.elapsed() < REMEMBERED_FOR);
+        seen.insert(hour, Seen { generation, is_anothers: false, at: Instant::now() });
     }
 
     #[cfg(test)]
@@ -117,5 +155,24 @@ mod tests {
             rest.as_millis()
         });
         assert_eq!(rests, [2_000, 2_000, 2_000, 3_000, 3_000, 2_000, 20_020, 60_000]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_hour_is_left_to_another_sealer_while_that_is_at_it() {
+        let (sealer, hour) = (Sealer::new(), "2025-05-18-10".parse().unwrap());
+        let wait = async |seconds| tokio::time::advance(Duration::from_secs(seconds)).await;
+        assert!(!sealer.is_anothers(hour, 1), "whose it was is not known");
+        sealer.sealed(hour, 2);
+        assert!(!sealer.is_anothers(hour, 2));
+        assert!(sealer.is_anothers(hour, 3), "another one was faster");
+        wait(5).await;
+        assert!(sealer.is_anothers(hour, 3));
+        assert!(sealer.is_anothers(hour, 4), "and goes on");
+        wait(5).await;
+        assert!(sealer.is_anothers(hour, 4));
+        wait(2).await;
+        assert!(!sealer.is_anothers(hour, 4), "it has ended");
+        sealer.sealed(hour, 5);
+        assert!(!sealer.is_anothers(hour, 5));
     }
 }

@@ -1,4 +1,4 @@
-//! Tallies: what is counted apart, and an hour's rows counted while they are read page by page.
+//! Tallies: what is counted apart, and an hour's rows counted minute by minute while they are read page by page.
 
 use crate::hour::Hour;
 use crate::page::Domain;
@@ -6,13 +6,15 @@ use crate::query::UserCount;
 use crate::store::StoreError;
 use crate::store::cassandra::CassandraStore;
 use crate::store::cassandra::errors::of_value;
+use crate::store::cassandra::incarnation::{Minute, minute_of};
 use crate::store::cassandra::slices::{PAGE_ROWS, visit_pages};
+use chrono::{DateTime, TimeDelta, Utc};
 use scylla::response::query_result::QueryRowsResult;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 /// The columns of a row that say how it counts.
-pub(super) const COLUMNS: &str = "user_name, domain, user_id, namespace, is_bot, is_redirect";
+pub(super) const COLUMNS: &str = "created_at, user_name, domain, user_id, namespace, is_bot, is_redirect";
 
 /// Pages of one wiki that are counted together.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,19 +44,58 @@ pub(super) fn groups_of(people: &[UserCount]) -> Groups {
     groups
 }
 
-/// The people of an hour, in order, by reading its rows. The table holds each creation once, whoever is its author.
-pub(super) async fn count_hour(store: &CassandraStore, hour: Hour) -> Result<Vec<UserCount>, StoreError> {
-    let mut people: BTreeMap<UserCount, u64> = BTreeMap::new();
-    visit_pages::<()>(&store.session, &store.rollups.rows_of_hour, (hour.to_string(),), PAGE_ROWS, |rows| {
-        for row in rows.rows::<(&str, &str, &str, i32, bool, bool)>()? {
-            let (user_name, domain, user_id, namespace, is_bot, is_redirect) = row?;
+/// The people of an hour, minute by minute.
+#[derive(Debug, Default)]
+pub(super) struct HourTally(BTreeMap<Minute, BTreeMap<UserCount, u64>>);
+
+impl HourTally {
+    /// Counts all of an hour by reading its rows. The table holds each creation once, whoever is its author.
+    pub(super) async fn of_hour(store: &CassandraStore, hour: Hour) -> Result<Self, StoreError> {
+        let mut tally = Self::default();
+        let (session, statement) = (&store.session, &store.rollups.rows_of_hour);
+        visit_pages::<()>(session, statement, (hour.to_string(),), PAGE_ROWS, |rows| tally.add(rows)).await?;
+        Ok(tally)
+    }
+
+    /// Counts these minutes of an hour anew.
+    pub(super) async fn count_again(
+        &mut self,
+        store: &CassandraStore,
+        hour: Hour,
+        minutes: &BTreeSet<Minute>,
+    ) -> Result<(), StoreError> {
+        let (session, statement) = (&store.session, &store.rollups.rows_of_minute);
+        for minute in minutes {
+            self.0.remove(minute);
+            let from = hour.start() + TimeDelta::minutes((*minute).into());
+            let values = (hour.to_string(), from, from + TimeDelta::minutes(1));
+            visit_pages::<()>(session, statement, values, PAGE_ROWS, |rows| self.add(rows)).await?;
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, rows: &QueryRowsResult) -> Result<ControlFlow<()>, StoreError> {
+        for row in rows.rows::<(DateTime<Utc>, &str, &str, &str, i32, bool, bool)>()? {
+            let (created_at, user_name, domain, user_id, namespace, is_bot, is_redirect) = row?;
             let user = user_count((user_name, domain, user_id, namespace, is_bot, is_redirect, 0))?;
-            *people.entry(user).or_default() += 1;
+            *self.0.entry(minute_of(created_at)).or_default().entry(user).or_default() += 1;
         }
         Ok(ControlFlow::Continue(()))
-    })
-    .await?;
-    Ok(people.into_iter().map(|(user, page_count)| UserCount { page_count, ..user }).collect())
+    }
+
+    /// The people of the hour, in their order.
+    pub(super) fn people(&self) -> Vec<UserCount> {
+        let mut people: BTreeMap<&UserCount, u64> = BTreeMap::new();
+        for (user, page_count) in self.0.values().flatten() {
+            *people.entry(user).or_default() += page_count;
+        }
+        people.into_iter().map(|(user, page_count)| UserCount { page_count, ..user.clone() }).collect()
+    }
+
+    /// How many counts it holds.
+    pub(super) fn len(&self) -> usize {
+        self.0.values().map(BTreeMap::len).sum()
+    }
 }
 
 /// A row of people as it is stored.

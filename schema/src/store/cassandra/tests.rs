@@ -1,6 +1,7 @@
 //! On the node of `PAGETRACK_TEST_CASSANDRA`: keyspaces that others made are refused, and it is said why; sealing.
 
 mod counting;
+mod filtered;
 mod histories;
 mod passes;
 mod retention;

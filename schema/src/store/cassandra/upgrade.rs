@@ -26,6 +26,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The layout behind the first: it has no `pages_by_title`.
 const WITHOUT_TITLES: i32 = 2;
+/// The layout behind that: its marks tell no minutes, and nothing is to be entered.
+const WITHOUT_MINUTES: i32 = 3;
 /// Pages of one step: a few seconds, then the counts have their turn.
 pub(super) const STEP_PAGES: usize = 20_000;
 
@@ -76,6 +78,9 @@ impl Upgrade {
 
 /// Has the pages of this older layout entered. Where that has begun it goes on.
 pub(super) async fn begin(session: &Session, keyspace: &str, version: Option<i32>) -> Result<(), StoreError> {
+    if version == Some(WITHOUT_MINUTES) {
+        return Ok(());
+    }
     let upgrade = Upgrade::prepare(&Preparer { session, keyspace }).await?;
     // What is written as a whole has its row by title too.
     let added = if version == Some(WITHOUT_TITLES) { Added::Titles } else { Added::Accounts };

@@ -2,20 +2,20 @@
 
 use crate::hour::Hour;
 use crate::page::{Domain, Page, UserId, WikiId};
-use crate::period::{Period, TimeUnit};
 use crate::retention::Retention;
 use crate::store::StoreError;
 use crate::store::cassandra::CassandraStore;
 use crate::store::cassandra::batches::{Request, plan};
 use crate::store::cassandra::errors::of_request;
 use crate::store::cassandra::hours::year_of;
+use crate::store::cassandra::incarnation::{Minute, Part, minute_of};
 use crate::store::cassandra::rows::{HourInsertRow, InsertRow, PageTexts};
 use crate::store::cassandra::statements::{TableInserts, batch_of};
 use crate::store::cassandra::{marks, retention};
 use crate::tables::Table;
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use futures::{StreamExt, TryStreamExt, stream};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Mutex, PoisonError};
 
@@ -83,9 +83,17 @@ pub(super) async fn write_pages(
     let missing = store.remembered.missing(texts.iter().map(|texts| texts.page));
     let ttl = |hour| retention::ttl_of_hour(&retention, hour, now);
     write_rows(store, &texts, missing, &ttl).await?;
-    let hour_of = |texts: &PageTexts<'_>| Period::of(TimeUnit::Hour, Hour::of(texts.page.created_at));
-    marks::set(store, &texts.iter().map(hour_of).collect()).await?;
+    marks::set(store, &parts_of(&texts)).await?;
     Ok(retention.frozen_before(now))
+}
+
+/// The hours of these pages, and the minutes of each.
+fn parts_of(texts: &[PageTexts<'_>]) -> BTreeMap<Hour, Part> {
+    let mut hours: BTreeMap<Hour, BTreeSet<Minute>> = BTreeMap::new();
+    for created_at in texts.iter().map(|texts| texts.page.created_at) {
+        hours.entry(Hour::of(created_at)).or_default().insert(minute_of(created_at));
+    }
+    hours.into_iter().map(|(hour, minutes)| (hour, Part::Minutes(minutes))).collect()
 }
 
 /// Writes the rows of one table for each page whose hour is not frozen: of pages whose other rows are there.

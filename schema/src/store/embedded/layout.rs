@@ -4,7 +4,6 @@ use crate::store::embedded::awaiting::{Awaiting, Work};
 use crate::store::embedded::counting::count_all_anew;
 use crate::store::embedded::error::store_error;
 use crate::store::{Durability, Migration, StoreError};
-use crate::tables::SCHEMA_VERSION;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::Path;
@@ -12,6 +11,8 @@ use std::path::Path;
 const LAYOUT: &str = include_str!("layout.sql");
 const ROLLUPS: &str = include_str!("rollups.sql");
 const TITLES: &str = include_str!("titles.sql");
+/// The version of the layout that this program writes.
+const SCHEMA_VERSION: i32 = 3;
 /// The first version: rollups by hour and wiki only.
 const WITHOUT_ROLLUPS: i32 = 1;
 /// The one behind it: no index by title.

@@ -4,9 +4,12 @@ use super::counting::*;
 use super::{CassandraStore, Migration, connect, upgrade};
 use crate::hour::Hour;
 use crate::page::Page;
+use crate::period::{Period, TimeUnit};
 use crate::query::{PageList, PageQuery};
 use crate::retention::Keep;
+use crate::store::cassandra::periods::{name_of, shelf_of};
 use crate::store::conformance::Realm;
+use crate::store::rows_read::{Call, RowsRead};
 use crate::store::{Store, StoreError};
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::FutureExt;
@@ -192,6 +195,78 @@ async fn titles_of_an_older_layout_are_entered() {
     let answer = session.query_unpaged(cql, (&keyspace, "pages_by_title")).await.unwrap().into_rows_result().unwrap();
     assert_eq!(answer.single_row::<(i32,)>().unwrap().0, 86_400, "as the other tables");
     check_recount(&newer, &pages, "titles are entered").await;
+}
+
+/// Layout 3 had marks that tell no minutes: theirs are counted, and the next ones tell.
+#[tokio::test]
+async fn marks_of_an_older_layout_are_counted() {
+    let Some((session, nodes, keyspace)) = connect().await else { return };
+    let open = async |migration| CassandraStore::open(&nodes, &keyspace, migration).await;
+    let pages = some_pages(&Realm::of("marks"), 60);
+    let older = open(Migration::Apply).await.unwrap();
+    older.write_pages(&pages[..50], DateTime::UNIX_EPOCH).await.unwrap();
+    let marks =
+        "(shelf text, period text, incarnation bigint, number bigint, PRIMARY KEY ((shelf), period, incarnation))";
+    let version = "INSERT INTO KEYSPACE.schema_version (shelf, version) VALUES ('layout', 3)";
+    let layout_3 = ["DROP TABLE KEYSPACE.marks", &format!("CREATE TABLE KEYSPACE.marks {marks}"), version];
+    for statement in layout_3 {
+        session.query_unpaged(statement.replace("KEYSPACE", &keyspace), ()).await.unwrap();
+    }
+    let periods = pages.iter().map(|page| Period::of(TimeUnit::Hour, Hour::of(page.created_at)));
+    for period in periods.collect::<BTreeSet<_>>() {
+        let mark = format!("INSERT INTO {keyspace}.marks (shelf, period, incarnation, number) VALUES (?, ?, 7, 1)");
+        session.query_unpaged(mark, (shelf_of(period), name_of(period))).await.unwrap();
+    }
+    let newer = open(Migration::Apply).await.unwrap();
+    seal_all(&newer).await;
+    check_recount(&newer, &pages[..50], "marks without minutes").await;
+    newer.write_pages(&pages[50..], DateTime::UNIX_EPOCH).await.unwrap();
+    seal_all(&open(Migration::Expect).await.unwrap()).await;
+    check_recount(&newer, &pages, "marks with minutes").await;
+}
+
+/// Who sealed an hour last reads, when pages come to it again, the minutes of these; anybody else reads all of it, and so
+/// does who was not the last any more.
+#[tokio::test]
+async fn an_hour_is_counted_again_by_its_minutes() {
+    let Some([store, other]) = open_stores("minutes").await else { return };
+    let hour = Hour::of("2026-03-31T12:00:00Z".parse().unwrap());
+    let at = |second: i64| hour.start() + TimeDelta::seconds(second);
+    let mut pages: Vec<Page> = (0..)
+        .zip(some_pages(&Realm::of("minutes"), 6_000))
+        .map(|(n, page)| Page { created_at: at(n * 3_600 / 6_000), ..page })
+        .collect();
+    for batch in pages.chunks(500) {
+        store.write_pages(batch, DateTime::UNIX_EPOCH).await.unwrap();
+    }
+    let rows_read = async |store: &CassandraStore| {
+        let sums = RowsRead::default();
+        let pass = sums.of(Call::Counts, store.seal_counts(long_after())).await.unwrap();
+        assert_eq!(pass.left, 0);
+        sums.load().iter().map(|reads| reads.rows).sum::<u64>()
+    };
+    let all = 6_000..8_000;
+    let rows = rows_read(&store).await;
+    assert!(all.contains(&rows), "{rows} rows read at first");
+    for (round, (writer, sealer, wanted)) in [
+        (&store, &store, 100..3_000),
+        (&other, &store, 100..3_000),
+        (&store, &other, all.clone()),
+        (&store, &store, all),
+        (&other, &store, 100..3_000),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let realm = Realm::of("minutes");
+        let new =
+            Page { created_at: at(i64::try_from(round).unwrap() * 600 + 30), ..realm.page(10_000 + round as u32) };
+        writer.write_pages(std::slice::from_ref(&new), DateTime::UNIX_EPOCH).await.unwrap();
+        pages.push(new);
+        let rows = rows_read(sealer).await;
+        assert!(wanted.contains(&rows), "round {round}: {rows} rows read instead of {wanted:?}");
+        check_recount(sealer, &pages, "a page more").await;
+    }
 }
 
 async fn check_accounts_wait(store: &CassandraStore, page: &Page, wanted: &str) {
