@@ -18,7 +18,7 @@ use accept::Media;
 use axum::body::{Body, to_bytes};
 use axum::extract::{FromRequestParts, Request, State, WebSocketUpgrade};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{Redirect, Response};
 use axum::routing::{any, get};
 use axum::{Json, Router};
 use request::Refused;
@@ -113,7 +113,7 @@ async fn query(endpoint: Endpoint, request: Request) -> Response {
     let (media, is_listening) = (accept::negotiate(&parts.headers), accept::accepts_events(&parts.headers));
     if media.is_none() && !is_listening {
         let text = "accept application/graphql-response+json, application/json or text/event-stream";
-        return answer::plain(StatusCode::NOT_ACCEPTABLE, text);
+        return answer::refused(Refused::new(StatusCode::NOT_ACCEPTABLE, text), Media::Json);
     }
     let answered_once = media.unwrap_or(Media::Json);
     let parsed = match parts.method {
@@ -138,20 +138,20 @@ async fn query(endpoint: Endpoint, request: Request) -> Response {
                 _ => executed.into_kept_response(answered_once, &parts.headers),
             }
         }
-        Ok(request) => listen(endpoint, &parts.headers, request),
-        Err(subscription) if is_listening => listen(endpoint, &parts.headers, subscription.1),
+        Ok(request) => listen(endpoint, &parts.headers, request, answered_once),
+        Err(subscription) if is_listening => listen(endpoint, &parts.headers, subscription.1, answered_once),
         Err(subscription) => answer::refused(subscription.0, answered_once),
     }
 }
 
 /// Answers by events; browsers let any page ask for them, as for a WebSocket.
-fn listen(endpoint: Endpoint, headers: &HeaderMap, request: async_graphql::Request) -> Response {
+fn listen(endpoint: Endpoint, headers: &HeaderMap, request: async_graphql::Request, refusal: Media) -> Response {
     if !endpoint.origins.may_listen(headers) {
-        return answer::plain(StatusCode::FORBIDDEN, NOT_ALLOWED);
+        return answer::refused(Refused::new(StatusCode::FORBIDDEN, NOT_ALLOWED), refusal);
     }
     match endpoint.listeners.try_acquire_owned() {
         Ok(place) => events::stream(&endpoint.groups, request, place, endpoint.ends.stop),
-        Err(_) => answer::plain(StatusCode::SERVICE_UNAVAILABLE, TOO_MANY),
+        Err(_) => answer::refused(Refused::new(StatusCode::SERVICE_UNAVAILABLE, TOO_MANY), refusal),
     }
 }
 
@@ -169,29 +169,30 @@ fn is_upgrade(request: &Request) -> bool {
 }
 
 async fn upgrade(endpoint: Endpoint, request: Request) -> Response {
+    try_upgrade(endpoint, request).await.unwrap_or_else(|refused| answer::refused(refused, Media::Json))
+}
+
+async fn try_upgrade(endpoint: Endpoint, request: Request) -> Result<Response, Refused> {
     let (mut parts, _) = request.into_parts();
     // Browsers let any page open a WebSocket to any host: only those pages may that are allowed to.
     if !endpoint.origins.may_listen(&parts.headers) {
-        return answer::plain(StatusCode::FORBIDDEN, NOT_ALLOWED);
+        return Err(Refused::new(StatusCode::FORBIDDEN, NOT_ALLOWED));
     }
-    let upgrade = match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
-        Ok(upgrade) => upgrade,
-        Err(rejection) => return rejection.into_response(),
-    };
+    let upgrade = WebSocketUpgrade::from_request_parts(&mut parts, &()).await;
+    let upgrade = upgrade.map_err(|rejection| Refused::new(rejection.status(), rejection.body_text()))?;
     let max = in_memory(endpoint.limits.body_bytes);
     let upgrade = upgrade.max_message_size(max).max_frame_size(max).read_buffer_size(SOCKET_BUFFER);
     let upgrade = upgrade.protocols([socket::PROTOCOL]);
     if upgrade.selected_protocol().is_none() {
-        return answer::plain(StatusCode::BAD_REQUEST, "ask for the protocol graphql-transport-ws");
+        return Err(Refused::new(StatusCode::BAD_REQUEST, "ask for the protocol graphql-transport-ws"));
     }
-    let Ok(place) = endpoint.listeners.try_acquire_owned() else {
-        return answer::plain(StatusCode::SERVICE_UNAVAILABLE, TOO_MANY);
-    };
+    let place = endpoint.listeners.try_acquire_owned();
+    let place = place.map_err(|_| Refused::new(StatusCode::SERVICE_UNAVAILABLE, TOO_MANY))?;
     let open = endpoint.ends.sockets.token();
-    upgrade.on_upgrade(async move |socket| {
+    Ok(upgrade.on_upgrade(async move |socket| {
         socket::serve(socket, endpoint.groups, endpoint.limits, endpoint.ends.stop).await;
         drop((place, open));
-    })
+    }))
 }
 
 fn in_memory(bytes: u64) -> usize {

@@ -81,9 +81,10 @@ Times: UTC; a range holds its start and not its end (`from` <= t < `to`). Bucket
 months.
 Ids: `id` is opaque, for node(id) and caches. `pageId`, `userId`, `revId` are a wiki's own numbers: the same number on
 another wiki is another page, another person.
-Lists: a connection gives 20 items, or `first` (1 to 100). Cursors are opaque and hold only for the same parent, range
-and filter (else BAD_CURSOR). An answer may be shorter than asked when few rows pass the filter: go on while
-`hasNextPage` is true. Rankings are plain lists with `limit`.
+Lists: a connection gives 20 items, or `first` or `last` (1 to 100), not both. Cursors are opaque and hold only for the
+same parent, range and filter (else BAD_CURSOR); with one of `lastHours` a list goes on from the hour with which it
+began. An answer may be shorter than asked when few rows pass the filter: go on while `hasNextPage` (backwards
+`hasPreviousPage`) is true. Rankings are plain lists with `limit`.
 Counts are exact; `extensions.asOf` says up to when. Not found is null.
 Errors carry `extensions.code` (BAD_USER_INPUT, BAD_CURSOR, LIMIT_EXCEEDED, TIMEOUT, UNAVAILABLE, INTERNAL) and
 `extensions.requestId`, 20 of them at most: `extensions.errorsLeftOut` says how many more there were.

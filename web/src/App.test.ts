@@ -57,7 +57,7 @@ it("says in each part why it has nothing", async () => {
 });
 
 it("keeps a failure to its part, and unknown counts unknown", async () => {
-  const pipeline = { source: "SAMPLE", sourceReason: "no \u202Enetwork", startedAt: "t1", lagSeconds: null, rejected: [], version: "1" };
+  const pipeline = { source: "SAMPLE", sourceReason: "no \u202Enetwork", startedAt: "t1", lagSeconds: null, rejected: null, version: "1" };
   const stages = [stage("PRODUCER", 0), stage("WRITER", null)];
   const gaps = { totalCount: 0, nodes: [] };
   const page = await open(answers({ Pipeline: { pipeline: { ...pipeline, stages, gaps } }, LatestPages: { pages: { nodes: [] } } }));
@@ -65,6 +65,7 @@ it("keeps a failure to its part, and unknown counts unknown", async () => {
   expect(text(page.querySelector("[data-stage=PRODUCER]"))).toMatch(/0.0\/s in 0 ?in flight 0 ?out 0 ?rejected 0 ?left out 0 ?canaries 0/);
   expect(text(page.querySelector("[data-stage=WRITER]"))).toMatch(/unknown in unknown ?in flight unknown ?out unknown/);
   expect(text(page.querySelector("[data-testid=lag]"))).toBe("unknown");
+  expect(text(page.querySelector(".remarks"))).toContain("Not stored: unknown");
   await vi.waitFor(() => expect(text(part(page, "Pages per hour"))).toContain("Hours is broken"));
   await vi.waitFor(() => expect(text(part(page, "New pages"))).toContain("No page that fits yet"));
 });

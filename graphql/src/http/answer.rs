@@ -105,7 +105,7 @@ fn status_of(answer: &Answer, media: Media) -> StatusCode {
 pub(super) fn refused(refused: Refused, media: Media) -> Response {
     let request_id = new_request_id();
     let error = match refused.status {
-        StatusCode::PAYLOAD_TOO_LARGE => ApiError::LimitExceeded(refused.message),
+        StatusCode::PAYLOAD_TOO_LARGE | StatusCode::SERVICE_UNAVAILABLE => ApiError::LimitExceeded(refused.message),
         _ => bad_input(refused.message),
     };
     let body = json!({ "errors": [server_error(error, &request_id)] }).to_string();
@@ -126,9 +126,4 @@ fn headers(media: Media, request_id: &str) -> [(header::HeaderName, String); 3] 
         (header::VARY, "accept, accept-encoding".into()),
         (REQUEST_ID, request_id.into()),
     ]
-}
-
-/// A sentence where no media type was agreed on.
-pub(super) fn plain(status: StatusCode, text: &'static str) -> Response {
-    (status, [(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response()
 }

@@ -119,6 +119,9 @@ pub(crate) struct Range {
     pub(crate) span: TimeSpan,
     /// How it was asked for: a range that moves with the clock keeps its cursors.
     pub(crate) asked: String,
+    /// Whether it moves with the clock. Then the cursors of its lists hold where it began, or a walk over a full hour
+    /// would lose the hour that drops out.
+    pub(crate) is_moving: bool,
 }
 
 impl TimeRange {
@@ -146,7 +149,7 @@ fn last_hours(hours: i32, now: DateTime<Utc>) -> Result<Range, ApiError> {
     }
     let end = Hour::of(now).plus(1);
     let span = TimeSpan::of_hours(HourRange { from: end.plus(-i64::from(hours)), to: end });
-    Ok(Range { span, asked: format!("last {hours}") })
+    Ok(Range { span, asked: format!("last {hours}"), is_moving: true })
 }
 
 fn between(from: Option<Time>, to: Option<Time>) -> Result<Range, ApiError> {
@@ -163,10 +166,32 @@ fn between(from: Option<Time>, to: Option<Time>) -> Result<Range, ApiError> {
             write!(asked, "{word} {} ", time.timestamp()).expect("writing to a string cannot fail");
         }
     }
-    Ok(Range { span, asked })
+    Ok(Range { span, asked, is_moving: false })
 }
 
 impl Range {
+    /// What a cursor of this range's list holds for the item `key`.
+    pub(crate) fn cursor_key(&self, key: Vec<u8>) -> Vec<u8> {
+        match self.span.from {
+            Some(from) if self.is_moving => [&from.timestamp().to_be_bytes()[..], &key].concat(),
+            _ => key,
+        }
+    }
+
+    /// The item's key in what a cursor holds. The range begins from now on where that of the cursor's list did.
+    ///
+    /// # Errors
+    /// `BAD_CURSOR` for bytes that [`Self::cursor_key`] did not make.
+    pub(crate) fn go_on(&mut self, cursor: Vec<u8>) -> Result<Vec<u8>, ApiError> {
+        if !self.is_moving {
+            return Ok(cursor);
+        }
+        let (from, key) = cursor.split_first_chunk::<8>().ok_or(ApiError::BadCursor)?;
+        let from = Hour::time_within(i64::from_be_bytes(*from)).ok_or(ApiError::BadCursor)?;
+        self.span.from = Some(Hour::of(from).start());
+        Ok(key.to_vec())
+    }
+
     /// The whole hours of the range; none where it begins or ends within an hour.
     pub(crate) fn hours(&self) -> Option<HourRange> {
         let whole = |time: DateTime<Utc>| (Hour::of(time).start() == time).then(|| Hour::of(time));

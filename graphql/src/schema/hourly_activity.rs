@@ -168,7 +168,7 @@ impl HourlyActivity {
         #[graphql(desc = "Go on in front of this cursor of the same list; goes with last.")] before: Option<String>,
     ) -> Result<PageConnection, ApiError> {
         let span = TimeSpan::of_hours(HourRange { from: self.0, to: self.0.plus(1) });
-        let range = Range { span, asked: format!("hour {}", self.0) };
+        let range = Range { span, asked: format!("hour {}", self.0), is_moving: false };
         let filter = parse_cross_wiki_filter(filter)?;
         let paging = PagingArguments { first, after, last, before };
         PageConnection::load(ctx, PageListQuery { list: PageList::All, range, filter, paging }).await

@@ -10,6 +10,7 @@ use super::scalars::{Time, count};
 use super::{api, loaders, max_list};
 use async_graphql::{Context, Object, SimpleObject};
 use schema::lists::list_pages;
+use schema::page::PageKey;
 use schema::query::{ListOrder, MAX_ROWS_READ, PageFilter, PageList, PageQuery, PageSlice};
 use std::sync::Arc;
 
@@ -49,9 +50,10 @@ impl PageConnection {
     /// # Errors
     /// `BAD_USER_INPUT` and `BAD_CURSOR` for what is wrong with the arguments, else the store's.
     pub(crate) async fn load(ctx: &Context<'_>, query: PageListQuery) -> Result<Self, ApiError> {
-        let PageListQuery { list, range, filter, paging } = query;
+        let PageListQuery { list, mut range, filter, paging } = query;
         let scope = format!("pages|{list:?}|{}", scope(&range, &filter));
-        let paging = Paging::parse(paging, &scope, max_list(ctx))?;
+        let mut paging = Paging::parse(paging, &scope, max_list(ctx))?;
+        paging.from = paging.from.map(|cursor| range.go_on(cursor)).transpose()?;
         let list = narrowest(list, &filter);
         let question = PageQuery {
             list: list.clone(),
@@ -66,7 +68,8 @@ impl PageConnection {
             max_rows: MAX_ROWS_READ,
         };
         let slice = list_pages(&*api(ctx).store, &question).await?;
-        let (edges, page_info) = edges_of(slice, &scope, &paging);
+        let cursor = |key: &PageKey| encode(&scope, &range.cursor_key(page_key_bytes(key)));
+        let (edges, page_info) = edges_of(slice, cursor, &paging);
         Ok(Self { list, range, filter, edges, page_info })
     }
 }
@@ -93,14 +96,14 @@ fn narrowest(list: PageList, filter: &PageFilter) -> PageList {
     }
 }
 
-fn edges_of(slice: PageSlice, scope: &str, paging: &Paging) -> (Vec<PageEdge>, PageInfo) {
+fn edges_of(slice: PageSlice, cursor: impl Fn(&PageKey) -> String, paging: &Paging) -> (Vec<PageEdge>, PageInfo) {
     let mut edges: Vec<PageEdge> = slice
         .pages
         .into_iter()
-        .map(|page| PageEdge { cursor: encode(scope, &page_key_bytes(&page.key())), node: Page(Arc::new(page)) })
+        .map(|page| PageEdge { cursor: cursor(&page.key()), node: Page(Arc::new(page)) })
         .collect();
     // Where a filter dropped the last rows read, going on is possible from a page that is not in the answer.
-    let next = slice.next.map(|key| encode(scope, &page_key_bytes(&key)));
+    let next = slice.next.as_ref().map(&cursor);
     let (goes_on, was_entered) = (next.is_some(), paging.from.is_some());
     if paging.direction == Direction::Backward {
         edges.reverse();

@@ -248,21 +248,22 @@ impl Pipeline {
         self.stages().into_iter().map(|(name, status)| Stage::new(name, status)).collect()
     }
 
-    /// Events that were not stored, by reason, since the processes started.
-    async fn rejected(&self) -> Vec<RejectedCount> {
+    /// Events that were not stored, by reason, since the processes started; null when a stage was not heard of for 10 s.
+    async fn rejected(&self) -> Option<Vec<RejectedCount>> {
+        if self.known().count() < self.stages().len() {
+            return None;
+        }
         let mut reasons: BTreeMap<state::RejectReason, state::ReasonCount> = BTreeMap::new();
         for (reason, found) in self.known().flat_map(|status| &status.counts.by_reason) {
             let sum = reasons.entry(*reason).or_insert(state::ReasonCount { count: 0, last_at: found.last_at });
             sum.count += found.count;
             sum.last_at = sum.last_at.max(found.last_at);
         }
-        reasons
-            .into_iter()
-            .filter_map(|(reason, sum)| {
-                let reason = RejectReason::of(reason)?;
-                Some(RejectedCount { reason, count: count(sum.count), last_at: Time(sum.last_at) })
-            })
-            .collect()
+        let rejected = |(reason, sum): (state::RejectReason, state::ReasonCount)| {
+            let reason = RejectReason::of(reason)?;
+            Some(RejectedCount { reason, count: count(sum.count), last_at: Time(sum.last_at) })
+        };
+        Some(reasons.into_iter().filter_map(rejected).collect())
     }
 
     /// Times for which events may be missing, newest first.

@@ -265,9 +265,10 @@ impl Query {
         #[graphql(desc = "Go on in front of this cursor of the same list; goes with last.")] before: Option<String>,
     ) -> Result<Option<Connection<HourlyActivity, Edge<HourlyActivity>>>, ApiError> {
         let now = api(ctx).clock.now();
-        let range = during.parse(now)?;
+        let mut range = during.parse(now)?;
         let scope = format!("hours|{}", range.asked);
-        let paging = Paging::parse(PagingArguments { first, after, last, before }, &scope, max_list(ctx))?;
+        let mut paging = Paging::parse(PagingArguments { first, after, last, before }, &scope, max_list(ctx))?;
+        paging.from = paging.from.map(|cursor| range.go_on(cursor)).transpose()?;
         let from = match range.span.from {
             Some(from) => first_hour_from(from),
             None => {
@@ -276,7 +277,8 @@ impl Query {
         };
         let running = Hour::of(now).plus(1);
         let to = range.span.to.map_or(running, |to| first_hour_from(to).min(running));
-        Ok(Some(hours_between(HourRange { from, to }, &paging, &scope)))
+        let key = |hour: &Hour| range.cursor_key(hour.to_string().into());
+        Ok(Some(hours_between(HourRange { from, to }, &paging, &scope, key)))
     }
 
     /// Wikis by part of their domain or database name; people by their user name (exact but for its first letter's case),
@@ -308,7 +310,12 @@ fn is_wanted(row: &DomainRow, part: Option<&str>, families: Option<&[ProjectFami
 }
 
 /// A part of the hours, newest first, without listing the others.
-fn hours_between(range: HourRange, paging: &Paging, scope: &str) -> Connection<HourlyActivity, Edge<HourlyActivity>> {
+fn hours_between(
+    range: HourRange,
+    paging: &Paging,
+    scope: &str,
+    cursor_key: impl Fn(&Hour) -> Vec<u8>,
+) -> Connection<HourlyActivity, Edge<HourlyActivity>> {
     let at = paging.from.as_ref().and_then(|key| std::str::from_utf8(key).ok()?.parse::<Hour>().ok());
     let (left, hours) = match paging.direction {
         Direction::Forward => {
@@ -322,7 +329,7 @@ fn hours_between(range: HourRange, paging: &Paging, scope: &str) -> Connection<H
     };
     let goes_on = left.len() > hours.len();
     let whole = Paging { direction: Direction::Forward, size: hours.len(), from: None };
-    let mut part = part_of(hours, &whole, scope, |hour| hour.to_string().into(), |_, _| Ordering::Greater);
+    let mut part = part_of(hours, &whole, scope, cursor_key, |_, _| Ordering::Greater);
     part.total = range.len();
     (part.page_info.has_next_page, part.page_info.has_previous_page) = match paging.direction {
         Direction::Forward => (goes_on, at.is_some()),

@@ -194,7 +194,7 @@ impl ReportUser {
     ) -> Result<PageConnection, ApiError> {
         let list = PageList::UserName(self.person.user_name.clone());
         let asked = format!("{}..{}", self.window.from, self.window.to);
-        let range = Range { span: TimeSpan::of_hours(self.window), asked };
+        let range = Range { span: TimeSpan::of_hours(self.window), asked, is_moving: false };
         let paging = PagingArguments { first, after, last, before };
         PageConnection::load(ctx, PageListQuery { list, range, filter: PageFilter::default(), paging }).await
     }

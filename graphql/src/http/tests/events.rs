@@ -95,3 +95,38 @@ async fn pages_of_other_hosts_hear_no_events() {
     assert_eq!(ask(&fixture, from("http://evil.example"), SUBSCRIPTION).await.status(), StatusCode::FORBIDDEN);
     assert_eq!(ask(&fixture, from("http://127.0.0.1:8000"), SUBSCRIPTION).await.status(), StatusCode::OK);
 }
+
+#[tokio::test]
+async fn a_quiet_stream_is_kept_alive_by_comments() {
+    let fixture = Fixture::known().await;
+    let mut events = ask(&fixture, post(EVENTS, JSON), SUBSCRIPTION).await.into_body().into_data_stream();
+    let mut first = Box::pin(events.next());
+    tokio::select! {
+        biased;
+        said = &mut first => panic!("{said:?} before there was anything to say"),
+        () = fixture.wait_for_subscriber() => {}
+    }
+    tokio::time::pause();
+    let begun = tokio::time::Instant::now();
+    assert_eq!(first.await.unwrap().unwrap(), ":\n\n");
+    assert!(begun.elapsed() <= Duration::from_secs(15), "{:?}", begun.elapsed());
+    assert_eq!(events.next().await.unwrap().unwrap(), ":\n\n");
+}
+
+#[tokio::test]
+async fn who_may_not_listen_is_told_by_code_and_number() {
+    let fixture = Fixture::known().await;
+    let check = async |response: Response, status: StatusCode, code: &str| {
+        assert_eq!(response.status(), status);
+        let said: Value = serde_json::from_str(&text(response).await).unwrap();
+        assert_eq!(said["errors"][0]["extensions"]["code"], code, "{said}");
+        assert!(said["errors"][0]["extensions"]["requestId"].is_string() && said.get("data").is_none(), "{said}");
+    };
+    let foreign = post(EVENTS, JSON).header("host", "127.0.0.1:8000").header("origin", "http://evil.example");
+    check(ask(&fixture, foreign, SUBSCRIPTION).await, StatusCode::FORBIDDEN, "BAD_USER_INPUT").await;
+    check(ask(&fixture, post("image/png", JSON), SUBSCRIPTION).await, StatusCode::NOT_ACCEPTABLE, "BAD_USER_INPUT")
+        .await;
+    let full = router(fixture.groups(), Limits { listeners: 0, ..Limits::default() }, Origins::None, Ends::default());
+    let request = post(EVENTS, JSON).body(Body::from(json!({ "query": SUBSCRIPTION }).to_string())).unwrap();
+    check(full.oneshot(request).await.unwrap(), StatusCode::SERVICE_UNAVAILABLE, "LIMIT_EXCEEDED").await;
+}

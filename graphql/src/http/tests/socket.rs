@@ -3,6 +3,7 @@
 use super::*;
 use crate::schema::tests::fixture::page;
 use futures::{SinkExt, StreamExt};
+use tokio::io::AsyncReadExt;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
@@ -220,4 +221,19 @@ async fn only_pages_of_this_host_may_open_the_feed() {
         assert_eq!(server.connect(Some(origin.to_owned()), PROTOCOL).await.err(), Some(403), "{origin}");
     }
     assert_eq!(server.connect(None, "graphql-ws").await.err(), Some(400));
+}
+
+#[tokio::test]
+async fn a_client_that_answers_nothing_is_pinged_and_given_up() {
+    let server = Server::start().await;
+    let mut socket = introduced(&server).await;
+    // As bytes, for a WebSocket would answer.
+    let MaybeTlsStream::Plain(stream) = socket.get_mut() else { panic!("a connection without TLS") };
+    tokio::time::pause();
+    let begun = tokio::time::Instant::now();
+    let mut said = Vec::new();
+    stream.read_to_end(&mut said).await.unwrap();
+    let pings = said.windows(2).filter(|frame| *frame == [0x89, 0]).count();
+    assert!((2..=4).contains(&pings), "{said:?}");
+    assert!(begun.elapsed() >= Duration::from_secs(60), "{:?}", begun.elapsed());
 }

@@ -2,6 +2,7 @@
 
 use super::fixture::{Fixture, page};
 use futures::{Stream, StreamExt};
+use schema::store::StoreError;
 use serde_json::{Value, json};
 
 const FEED: &str = "subscription { pageCreated { page { pageId user { lastPageAt } } } }";
@@ -29,6 +30,22 @@ async fn a_store_that_is_away_is_unavailable_and_says_nothing_of_itself() {
     assert_eq!(answer["data"], json!({ "user": null, "pipeline": { "source": "SAMPLE" } }));
     assert_eq!(answer["errors"][0]["extensions"]["code"], "UNAVAILABLE", "{answer}");
     assert!(!answer.to_string().contains("10.0.0.7"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_store_that_cannot_answer_is_our_fault_and_says_nothing_of_itself() {
+    for error in [
+        || StoreError::Corrupt("row 17 of /data/pages.db".into()),
+        || StoreError::Unsupported("layout of /data/pages.db".into()),
+    ] {
+        let fixture = Fixture::known().await;
+        fixture.calls.fail_with(error);
+        let document = r#"{ user(domain: "it.wikisource.org", userId: "1") { userName } pipeline { source } }"#;
+        let answer = fixture.answer(document).await;
+        assert_eq!(answer["data"], json!({ "user": null, "pipeline": { "source": "SAMPLE" } }));
+        assert_eq!(answer["errors"][0]["extensions"]["code"], "INTERNAL", "{answer}");
+        assert!(!answer.to_string().contains("/data"), "{answer}");
+    }
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Lists read by page: nothing repeated, nothing skipped, and cursors that hold for their own list only.
 
-use super::fixture::{Fixture, page};
+use super::fixture::{Fixture, NOW, page};
 use async_graphql::{Request, Variables};
 use chrono::DateTime;
 use schema::store::Store;
@@ -155,6 +155,36 @@ async fn a_list_that_grows_is_read_backwards_to_its_new_beginning() {
     assert_eq!(ids, ["9", "1", "1", "2", "3", "4", "5", "6"]);
 }
 
+/// The clock comes to the next hour while a list of the last hours is read: what was there when the walk began is met once.
+#[tokio::test]
+async fn a_walk_over_the_last_hours_keeps_to_its_range_when_the_hour_changes() {
+    let check = async |list: &str, field: &str, wanted: usize| {
+        let fixture = Fixture::known().await;
+        let part = format!(
+            "{list}(during: {{lastHours: 4}}, first: 2, after: $at) {{ nodes {{ {field} }} totalCount {INFO} }}"
+        );
+        let (document, path) = (format!("query($at: String) {{ {part} }}"), format!("/{list}"));
+        let whole = read_all(&fixture, &document.replace("first: 2", "first: 100"), &path).await;
+        assert_eq!(whole.len(), wanted, "{document}");
+        let mut at = Value::Null;
+        let mut met = Vec::new();
+        for hours in 0.. {
+            fixture.clock.set(DateTime::from_timestamp(NOW + hours * 3_600, 0).unwrap());
+            let part = read_part(&fixture, &document, &path, &at).await;
+            met.extend(part["nodes"].as_array().unwrap().clone());
+            if part["pageInfo"]["hasNextPage"] == false {
+                break;
+            }
+            at = part["pageInfo"]["endCursor"].clone();
+        }
+        assert_eq!(met, whole, "{document}");
+        let afresh = read_all(&fixture, &document, &path).await;
+        assert_ne!(afresh, whole, "a walk that begins now is of the present's hours");
+    };
+    check("pages", "id", 6).await;
+    check("hours", "hour", 4).await;
+}
+
 #[tokio::test]
 async fn hours_begin_in_their_range() {
     let check = async |during: &str, wanted: Value| {
@@ -196,4 +226,67 @@ async fn a_cursor_holds_for_its_own_list_only() {
     ] {
         assert_eq!(code(foreign).await, "BAD_CURSOR", "{foreign}");
     }
+}
+
+/// The cursor in the only list of an answer.
+fn first_cursor(answer: &Value) -> &Value {
+    match answer {
+        Value::Object(object) if object.contains_key("cursor") => &object["cursor"],
+        Value::Object(object) => first_cursor(object.values().next().expect("a field")),
+        Value::Array(list) => first_cursor(list.first().expect("an item")),
+        other => panic!("{other} instead of a list"),
+    }
+}
+
+/// Of every list a cursor of it, given to lists that are like it but for one thing.
+#[tokio::test]
+async fn a_cursor_of_any_list_is_foreign_to_lists_that_are_like_it() {
+    let fixture = many_pages().await;
+    let check = async |own: &str, foreign: &[&str]| {
+        let ask = |list: &str, at: &Value| {
+            let document = format!("query($at: String) {{ {list} }}").replace("INFO", "nodes { __typename }");
+            Request::new(document).variables(Variables::from_json(json!({ "at": at })))
+        };
+        let first = fixture.answer(ask(&own.replace("INFO", "edges { cursor }"), &Value::Null)).await;
+        let cursor = first_cursor(&first["data"]);
+        let answer = fixture.answer(ask(own, cursor)).await;
+        assert!(answer.get("errors").is_none(), "{own}: {answer}");
+        for foreign in foreign {
+            let answer = fixture.answer(ask(foreign, cursor)).await;
+            assert_eq!(answer["errors"][0]["extensions"]["code"], "BAD_CURSOR", "{own}: {foreign}: {answer}");
+        }
+    };
+    let hour = |hour: &str, list: &str| {
+        format!("hour(hour: \"2025-05-18-{hour}\") {{ {list}(first: 1, after: $at) {{ INFO }} }}")
+    };
+    check(&hour("10", "users"), &[&hour("10", "domains"), &hour("09", "users"), &hour("10", "pages")]).await;
+    check(&hour("10", "domains"), &[&hour("10", "users"), &hour("09", "domains")]).await;
+    check(&hour("10", "pages"), &[&hour("09", "pages"), "pages(after: $at) { INFO }"]).await;
+    let gaps = "pipeline { gaps(first: 1, after: $at) { INFO } }";
+    check(gaps, &["hours(after: $at, during: {lastHours: 3}) { INFO }", "domains(after: $at) { INFO }"]).await;
+    check(
+        "domains(first: 1, after: $at) { INFO }",
+        &[
+            gaps,
+            "domains(after: $at, search: \"data\") { INFO }",
+            "domains(after: $at, projectFamilies: [WIKIDATA]) { INFO }",
+        ],
+    )
+    .await;
+    let hours = |during: &str| format!("hours(first: 1, after: $at, during: {during}) {{ INFO }}");
+    check(&hours("{lastHours: 3}"), &[&hours("{lastHours: 4}"), &hours("{from: \"2025-05-18T08:00:00Z\"}")]).await;
+    let of_wiki = |name: &str| format!("domain(name: \"{name}\") {{ pages(first: 1, after: $at) {{ INFO }} }}");
+    check(&of_wiki("www.wikidata.org"), &[&of_wiki("it.wikisource.org")]).await;
+    let of_account = |id: &str| {
+        format!("user(domain: \"www.wikidata.org\", userId: \"{id}\") {{ pages(first: 1, after: $at) {{ INFO }} }}")
+    };
+    check(&of_account("1"), &[&of_account("2"), &of_wiki("www.wikidata.org")]).await;
+    let of_person =
+        |name: &str| format!("globalUser(userName: \"{name}\") {{ pages(first: 1, after: $at) {{ INFO }} }}");
+    check(&of_person("Person"), &[&of_person("SomeBot"), "pages(after: $at) { INFO }"]).await;
+    let report = |hours: u8| {
+        let pages = "pages(first: 1, after: $at) { INFO }";
+        format!("reports(at: \"2025-05-18T11:30:00Z\", skip: 0, hours: {hours}) {{ topUsers(limit: 1) {{ {pages} }} }}")
+    };
+    check(&report(6), &[&report(5), "pages(after: $at) { INFO }", &of_person("Person")]).await;
 }

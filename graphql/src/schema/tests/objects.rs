@@ -159,14 +159,24 @@ async fn the_pipeline_says_what_it_knows_and_null_for_what_it_does_not() {
                 {"name":"PRODUCER","inCount":10,"excludedCount":1,"lagRecords":null,"eventsPerSecond":1.5},
                 {"name":"CLEANER","inCount":null,"excludedCount":null,"lagRecords":null,"eventsPerSecond":null},
                 {"name":"WRITER","inCount":null,"excludedCount":null,"lagRecords":null,"eventsPerSecond":null}],
-            "rejected":[
-                {"reason":"ANONYMOUS_CREATOR","count":1,"lastAt":"2025-05-18T10:02:00Z"},
-                {"reason":"INVALID_JSON","count":2,"lastAt":"2025-05-18T10:01:00Z"}],
+            "rejected":null,
             "gaps":{"totalCount":3,"pageInfo":{"hasNextPage":true},"nodes":[
                 {"from":"1970-01-01T00:50:00Z","reason":"HISTORY_EXPIRED"},
                 {"from":"1970-01-01T00:33:20Z","reason":"HISTORY_EXPIRED"}]}}}}"#,
     )
     .await;
+}
+
+#[tokio::test]
+async fn what_was_rejected_is_the_sum_of_all_stages() {
+    let fixture = Fixture::known().await;
+    fixture.hear_all_stages();
+    let answer = fixture.answer("{ pipeline { rejected { reason count lastAt } } }").await;
+    let wanted = serde_json::json!([
+        { "reason": "ANONYMOUS_CREATOR", "count": 3, "lastAt": "2025-05-18T10:02:00Z" },
+        { "reason": "INVALID_JSON", "count": 6, "lastAt": "2025-05-18T10:01:00Z" },
+    ]);
+    assert_eq!(answer["data"]["pipeline"]["rejected"], wanted, "{answer}");
 }
 
 #[tokio::test]
