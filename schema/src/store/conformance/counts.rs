@@ -6,9 +6,9 @@ use crate::page::Page;
 use crate::period::{Period, TimeUnit};
 use crate::query::{Count, CountQuery, PageFilter, PageList, Series, UserCount};
 use crate::reference::{Reference, lists_of};
-use crate::store::Store;
 use crate::store::conformance::writes::newer_versions;
 use crate::store::conformance::{Realm, check_all_reads, write};
+use crate::store::{Call, Store};
 use crate::wiki::ProjectFamily;
 use std::collections::BTreeMap;
 
@@ -99,6 +99,33 @@ pub async fn a_bound_on_counts(store: &dyn Store) {
         assert_eq!(store.counts(&bounded(rows)).await.expect("the store answers"), Some(all.clone()));
         assert_eq!(store.counts(&bounded(all.len() - 1)).await.expect("the store answers"), None);
     }
+}
+
+/// Counts that lie apart, over years: together no more rows are read than are asked for, and one that tells of more.
+pub async fn a_bound_on_counts_of_years(store: &dyn Store) {
+    let realm = Realm::of("a_bound_on_counts_of_years");
+    let pages = realm.pages_of_years();
+    write(store, &pages).await;
+    let first = Realm::first_of_long_ranges();
+    let hours = HourRange { from: first, to: first.plus(800 * 24) };
+    let rows_of = async |series: &Series, max_rows: usize| {
+        let before = rows_read(store);
+        let counts = store.counts(&CountQuery { max_rows, ..CountQuery::hourly(series.clone(), hours) }).await;
+        (counts.expect("the store answers"), rows_read(store) - before)
+    };
+    for series in [Series::Domains, Series::Domain(realm.domain(0)), Series::UserName(realm.user_name(0))] {
+        let (all, _) = rows_of(&series, usize::MAX).await;
+        assert!(all.is_some_and(|all| all.len() > 20), "{series:?}");
+        let (counts, rows) = rows_of(&series, 10).await;
+        assert_eq!(counts, None, "{series:?}");
+        // Heads are read beside them: as of a wiki that nobody has, of which there may be more by then.
+        let (_, heads) = rows_of(&Series::Domain(realm.domain(99)), 10).await;
+        assert!(rows <= heads + 11, "{rows} rows read, {heads} of them heads: {series:?}");
+    }
+}
+
+fn rows_read(store: &dyn Store) -> u64 {
+    store.rows_read().iter().filter(|reads| reads.call == Call::Counts).map(|reads| reads.rows).sum()
 }
 
 /// A day's accounts are those of its hours, put together.
