@@ -250,4 +250,4 @@ impl Subscriber {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -11,6 +11,7 @@ mod pages;
 mod reports;
 mod stats;
 
+mod as_of;
 mod deadline;
 mod error;
 mod list;
@@ -19,4 +20,5 @@ mod slash;
 mod state;
 mod wire;
 
+pub use as_of::COUNTS_AS_OF;
 pub use router::{fallback, router};

@@ -3,7 +3,7 @@
 use crate::error::{ApiError, method_not_allowed};
 use crate::slash::{redirect, redirect_many};
 use crate::state::RestState;
-use crate::{deadline, domains, openapi, pages, reports, stats};
+use crate::{as_of, deadline, domains, openapi, pages, reports, stats};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::handler::Handler;
@@ -46,15 +46,17 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
 ///
 /// An answer may take as long as `patience`; of a list that is written while it is read, each part may.
 pub fn router(store: Arc<dyn Store>, clock: Arc<dyn Clock>, patience: Duration) -> Router {
+    let state = RestState { store, clock };
+    let counted = |route: MethodRouter<RestState>| route.layer(from_fn_with_state(state.clone(), as_of::tell));
     Router::new()
         .route("/domains/", only_get(domains::list))
         .route("/pages/user/{user_id}", only_get(pages::by_user))
-        .route("/pages/domain/{domain}", only_get(pages::by_domain))
+        .route("/pages/domain/{domain}", counted(only_get(pages::by_domain)))
         .route("/pages/id/{page_id}", only_get(pages::by_id))
-        .route("/stats/time-range/", only_get(stats::time_range))
-        .route("/reports/domains-by-hour/", only_get(reports::by_hour))
-        .route("/reports/bots-by-domain/", only_get(reports::bots))
-        .route("/reports/top-users/", only_get(reports::top_users))
+        .route("/stats/time-range/", counted(only_get(stats::time_range)))
+        .route("/reports/domains-by-hour/", counted(only_get(reports::by_hour)))
+        .route("/reports/bots-by-domain/", counted(only_get(reports::bots)))
+        .route("/reports/top-users/", counted(only_get(reports::top_users)))
         .route("/reports/top-users/pages/", only_get(reports::pages))
         .route("/openapi.json", get(openapi::document))
         .route("/domains", any(redirect))
@@ -67,7 +69,7 @@ pub fn router(store: Arc<dyn Store>, clock: Arc<dyn Clock>, patience: Duration) 
         .route("/reports/top-users", any(redirect))
         .route("/reports/top-users/pages", any(redirect))
         .layer(from_fn_with_state(patience, surround))
-        .with_state(RestState { store, clock })
+        .with_state(state)
 }
 
 /// What answers where no route of the whole server does: a path of ours that is written otherwise

@@ -4,11 +4,8 @@ use anyhow::Context;
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::{StreamExt, TryStreamExt, stream};
 use schema::clock::{Clock, SystemClock};
-use schema::counts::count_pages;
-use schema::hour::HourRange;
 use schema::page::{Page, PageId};
-use schema::query::{PageFilter, PageList};
-use schema::store::Store;
+use schema::store::{PipelineRecord, Store};
 use std::time::Instant;
 
 /// Pages a day: what the stream gives.
@@ -16,6 +13,8 @@ const PAGES_A_DAY: usize = 150_000;
 /// Wikis that get one page each, beside those of the sample.
 const MORE_WIKIS: usize = 1_000;
 const BATCH: usize = 2_000;
+/// The record of the days that are written.
+const FILLED: &str = "bench-filled";
 /// Batches in flight, as the writer has them.
 const IN_FLIGHT: usize = 4;
 
@@ -68,27 +67,36 @@ fn of_own(page: Page, day: usize, number: usize) -> Page {
     Page { domain: domain.parse().expect("a domain"), wiki: wiki.parse().expect("a database name"), ..page }
 }
 
-/// Writes what is missing, and has it counted; pages per second of what was written, none where nothing was.
+/// Writes the days that are missing, and has them counted; pages per second of what was written, none where nothing was.
 pub(crate) async fn fill(store: &dyn Store, pages: Pages) -> anyhow::Result<Option<f64>> {
-    let stored = count_pages(store, &PageList::All, HourRange::ALL, &PageFilter::default()).await?;
-    // An interrupted run may have left batches that were not counted yet: one more day is written again.
-    let from = (usize::try_from(stored)? / PAGES_A_DAY).saturating_sub(1);
-    if usize::try_from(stored)? >= pages.count {
-        return Ok(None);
-    }
+    let from = days_filled(store).await?;
     let (begun, mut written) = (Instant::now(), 0);
     for day in from..pages.days() {
         let batches: Vec<Vec<Page>> = chunks(pages.of_day(day));
         written += batches.iter().map(Vec::len).sum::<usize>();
         let writes = batches.iter().map(|batch| store.write_pages(batch, SystemClock.now()));
         stream::iter(writes).buffer_unordered(IN_FLIGHT).map_ok(drop).try_collect::<()>().await?;
+        note_filled(store, day + 1).await?;
         if pages.days() > 10 {
             eprintln!("    day {} of {}, {:.0} s", day + 1, pages.days(), begun.elapsed().as_secs_f64());
         }
     }
     let rate = written as f64 / begun.elapsed().as_secs_f64();
     count_all(store, pages.now).await?;
-    Ok(Some(rate))
+    Ok((written > 0).then_some(rate))
+}
+
+/// Whole days that an earlier run, which may have been interrupted, wrote.
+async fn days_filled(store: &dyn Store) -> anyhow::Result<usize> {
+    let records = store.records(FILLED).await?;
+    let record = records.iter().find(|record| record.key == FILLED);
+    record.map_or(Ok(0), |record| Ok(std::str::from_utf8(&record.payload)?.parse()?))
+}
+
+async fn note_filled(store: &dyn Store, days: usize) -> anyhow::Result<()> {
+    let payload = days.to_string().into();
+    let record = PipelineRecord { kind: FILLED.into(), key: FILLED.into(), payload };
+    Ok(store.put_record(&record).await?)
 }
 
 async fn count_all(store: &dyn Store, now: DateTime<Utc>) -> anyhow::Result<()> {

@@ -85,6 +85,10 @@ async fn run(load: Load) -> anyhow::Result<Figures> {
     let (folder, server) = (tempfile::tempdir()?, StreamServer::start().await);
     let port = free_port()?;
     let process = Process::start("pagetrack", &arguments(folder.path(), server.url().as_str(), port), folder.path())?;
+    run_on(&process, port, &server, load).await.with_context(|| process.log_end())
+}
+
+async fn run_on(process: &Process, port: u16, server: &StreamServer, load: Load) -> anyhow::Result<Figures> {
     wait_for_any_answer(&format!("http://127.0.0.1:{port}")).await?;
     server.wait_for_visits(1).await;
     let events = fresh_events(4_712, load.rate as usize * LASTS.as_secs() as usize);
@@ -94,7 +98,7 @@ async fn run(load: Load) -> anyhow::Result<Figures> {
     let wanted = events.len();
     let reading: Vec<_> = readers.into_iter().map(|reader| tokio::spawn(reader.hear(wanted))).collect();
     let cpu = (Instant::now(), process.cpu_time()?, cpu_time_of("self")?);
-    publish(&server, load.rate, events, &published).await;
+    publish(server, load.rate, events, &published).await;
     let heard = all(reading).await?;
     let seconds = cpu.0.elapsed().as_secs_f64();
     let (of_server, of_clients) = (process.cpu_time()? - cpu.1, cpu_time_of("self")? - cpu.2);
@@ -104,7 +108,7 @@ async fn run(load: Load) -> anyhow::Result<Figures> {
     let more = fresh_events(4_713, 2 * MORE_FOR.as_secs() as usize);
     let late = tokio::select! {
         late = all(silent.into_iter().map(|silent| tokio::spawn(silent.hear(wanted))).collect()) => late?,
-        () = publish(&server, 2, more, &published) => bail!("those who did not read do not come to the end"),
+        () = publish(server, 2, more, &published) => bail!("those who did not read do not come to the end"),
     };
     let missed: u64 = late.iter().map(|heard| heard.missed).sum();
     Ok(Figures {

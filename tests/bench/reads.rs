@@ -3,7 +3,7 @@
 use crate::fill::Pages;
 use crate::table::percentile;
 use anyhow::Context;
-use chrono::SecondsFormat;
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde_json::json;
 use std::time::Instant;
 
@@ -21,37 +21,47 @@ pub(crate) struct Read {
     pub(crate) wanted: (f64, f64),
     pub(crate) growth: Option<f64>,
     request: Request,
+    /// What an answer that is not empty has.
+    holds: &'static str,
     requests: usize,
 }
 
 enum Request {
-    Rest(&'static str),
+    Rest(String),
     GraphQl(String),
 }
 
 /// All kinds.
 pub(crate) fn reads(pages: Pages) -> Vec<Read> {
-    let read = |what, wanted, growth, request| Read { what, wanted, growth, request, requests: REQUESTS };
+    let read = |what, wanted, growth, request, holds| Read { what, wanted, growth, request, holds, requests: REQUESTS };
     let list = |arguments: String| {
         Request::GraphQl(format!(
             "{{ domain(name: \"{LARGEST}\") {{ pages(first: 50{arguments}) {{ nodes {{ pageId pageTitle userName createdAt }} }} }} }}"
         ))
     };
-    let middle = pages.middle().to_rfc3339_opts(SecondsFormat::Secs, true);
-    let middle = list(format!(", during: {{ to: \"{middle}\" }}"));
-    let report = |path| Request::Rest(path);
+    let time = |time: DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::Secs, true);
+    let middle = list(format!(", during: {{ to: \"{}\" }}", time(pages.middle())));
+    // A store that an earlier run filled ends when that began.
+    let at = time(pages.now);
+    let report = |path, hours| Request::Rest(format!("/reports/{path}/?hours={hours}&at={at}"));
+    let hour = |time: DateTime<Utc>| time.format("%Y-%m-%d-%H");
+    let (from, to) = (hour(pages.now - TimeDelta::hours(743)), hour(pages.now));
+    let month = Request::Rest(format!("/stats/time-range/?from_hour={from}&to_hour={to}"));
+    let rest = |path: &str| Request::Rest(path.to_owned());
+    let (list_holds, long) = ("pageTitle", (2_000.0, 2_000.0));
+    let few = |read: Read| Read { requests: LONG_REQUESTS, ..read };
     vec![
-        read("count of the largest wiki", (10.0, 10.0), Some(1.5), Request::Rest("/pages/domain/www.wikidata.org")),
-        read("newest 50 of the largest wiki", (10.0, 15.0), Some(1.5), list(String::new())),
-        read("50 from its middle", (10.0, 15.0), Some(1.5), middle),
-        read("R1, wikis by hour", (50.0, 50.0), None, report("/reports/domains-by-hour/")),
-        read("R2, bots by wiki", (50.0, 50.0), None, report("/reports/bots-by-domain/")),
-        read("R3, top users with titles", (100.0, 100.0), None, report("/reports/top-users/")),
-        Read {
-            requests: LONG_REQUESTS,
-            ..read("R3 over 168 hours", (2_000.0, 2_000.0), None, report("/reports/top-users/?hours=168"))
-        },
-        read("`/domains/`, 1,000 wikis", (20.0, 20.0), None, Request::Rest("/domains/")),
+        read("count of the largest wiki", (10.0, 10.0), Some(1.5), rest("/pages/domain/www.wikidata.org"), "count"),
+        read("newest 50 of the largest wiki", (10.0, 15.0), Some(1.5), list(String::new()), list_holds),
+        read("50 from its middle", (10.0, 15.0), Some(1.5), middle, list_holds),
+        read("R1, wikis by hour", (50.0, 50.0), None, report("domains-by-hour", 6), "\"statistics\":[{"),
+        read("R2, bots by wiki", (50.0, 50.0), None, report("bots-by-domain", 6), "created_by_bots"),
+        read("R3, top users with titles", (100.0, 100.0), None, report("top-users", 6), "user_name"),
+        few(read("R1 over 168 hours", long, None, report("domains-by-hour", 168), "\"statistics\":[{")),
+        few(read("R2 over 168 hours", long, None, report("bots-by-domain", 168), "created_by_bots")),
+        few(read("R3 over 168 hours", long, None, report("top-users", 168), "user_name")),
+        few(read("`/stats/time-range/` over 744 hours", long, None, month, "user_id")),
+        read("`/domains/`, 1,000 wikis", (20.0, 20.0), None, rest("/domains/"), LARGEST),
     ]
 }
 
@@ -78,7 +88,7 @@ impl Read {
         };
         anyhow::ensure!(answer.status().is_success(), "answered {}", answer.status());
         let text = answer.text().await?;
-        anyhow::ensure!(text.len() > 40 && !text.contains("\"errors\""), "answered {text}");
+        anyhow::ensure!(text.contains(self.holds) && !text.contains("\"errors\""), "answered {text}");
         Ok(())
     }
 }

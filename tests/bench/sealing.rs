@@ -3,6 +3,7 @@
 use crate::distributed::Cluster;
 use crate::table::{Table, Wanted, percentile};
 use chrono::{DateTime, TimeDelta, Utc};
+use futures::{StreamExt, TryStreamExt, stream};
 use schema::counts::count_pages;
 use schema::hour::{Hour, HourRange};
 use schema::page::Page;
@@ -22,8 +23,12 @@ const BATCHES: usize = 10;
 /// Of the sealer beside a writer.
 const PASS_EVERY: Duration = Duration::from_secs(1);
 const LOOK_EVERY: Duration = Duration::from_millis(50);
-/// What is stored before.
-const BATCH: usize = 2_000;
+/// Of what is stored before: pages of a batch, batches in flight as the writer has them, and slices with and without a
+/// sealer, the first ones not measured.
+const BATCH: usize = 500;
+const IN_FLIGHT: usize = 4;
+const SLICES: usize = 13;
+const WARMING: usize = 4;
 
 /// When so many pages were stored, or counted.
 type Reached = Vec<(Instant, u64)>;
@@ -37,11 +42,12 @@ pub(crate) async fn measure(cluster: &Cluster, now: DateTime<Utc>, table: &mut T
     let now = hour.end() - TimeDelta::seconds(1);
     let pages = pages_of(hour);
     let (before, coming) = pages.split_at(AN_HOUR - LASTS * A_SECOND);
-    for batch in before.chunks(BATCH) {
-        store.write_pages(batch, now).await?;
-    }
+    let ratio = compare_rates(cluster, before, now).await?;
+    let what = "Cassandra: writing while it is counted ÷ writing alone";
+    table.add(what, Wanted::AtLeast(0.85), ratio, "×");
     let begun = Instant::now();
-    store.seal_counts(now).await?;
+    let pass = store.seal_counts(now).await?;
+    anyhow::ensure!(pass.sealed > 0, "the hour was not counted");
     let first = begun.elapsed().as_secs_f64();
     let (stored, counted) = tokio::select! {
         Err(error) = keep_sealing(store, now) => return Err(error),
@@ -58,6 +64,35 @@ pub(crate) async fn measure(cluster: &Cluster, now: DateTime<Utc>, table: &mut T
     let what = format!("{of}: written → counted, 50/s, longest");
     table.add(&what, Wanted::AtMost(5.0), percentile(&mut delays, 100), "s");
     cluster.drop_tables().await
+}
+
+/// Writes all pages in slices, every other one beside a sealer, and compares the rates. The first ones warm up the node.
+async fn compare_rates(cluster: &Cluster, pages: &[Page], now: DateTime<Utc>) -> anyhow::Result<f64> {
+    let mut rates = [Vec::new(), Vec::new()];
+    for (n, slice) in pages.chunks(pages.len().div_ceil(SLICES)).enumerate() {
+        // As another process: its first sealing waits for nothing.
+        let store = cluster.open_store().await?;
+        let store = store.as_ref();
+        let begun = Instant::now();
+        if n.is_multiple_of(2) {
+            write_all(store, slice, now).await?;
+        } else {
+            tokio::select! {
+                Err(error) = keep_sealing(store, now) => return Err(error),
+                written = write_all(store, slice, now) => written?,
+            }
+        }
+        if n >= WARMING {
+            rates[n % 2].push(slice.len() as f64 / begun.elapsed().as_secs_f64());
+        }
+    }
+    let [alone, counted] = rates.map(|mut rates| percentile(&mut rates, 50));
+    Ok(counted / alone)
+}
+
+async fn write_all(store: &dyn Store, pages: &[Page], now: DateTime<Utc>) -> anyhow::Result<()> {
+    let writes = pages.chunks(BATCH).map(|batch| store.write_pages(batch, now));
+    stream::iter(writes).buffer_unordered(IN_FLIGHT).map_ok(drop).try_collect().await.map_err(Into::into)
 }
 
 /// The sample's pages, put into one hour.

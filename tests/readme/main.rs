@@ -19,11 +19,10 @@ fn blocks(language: &str) -> Vec<&'static str> {
     README.split(fence.as_str()).skip(1).filter_map(|rest| rest.split("```").next()).collect()
 }
 
-/// Runs the README's REST blocks as written, but for the port and the folder; what their commands printed.
-fn run_rest_blocks(address: SocketAddr, folder: &Path) -> anyhow::Result<String> {
-    let is_rest = |block: &&str| block.contains("/stats/time-range/") || block.contains("/reports/");
-    let blocks: Vec<&str> = blocks("sh").into_iter().filter(is_rest).collect();
-    anyhow::ensure!(blocks.len() == 2, "the README has lost its curl examples");
+/// Runs the README's requests as written, but for the port and the folder; what their commands printed.
+fn run_requests(address: SocketAddr, folder: &Path) -> anyhow::Result<String> {
+    let blocks: Vec<&str> = blocks("sh").into_iter().filter(|block| block.contains("curl ")).collect();
+    anyhow::ensure!(blocks.len() == 3, "the README has lost its curl examples");
     let script = blocks.join("\n").replace("127.0.0.1:8000", &address.to_string());
     let run = Command::new("bash").args(["-eu", "-c", &script]).current_dir(folder).output()?;
     let (out, errors) = (String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
@@ -67,11 +66,12 @@ async fn every_example_answers() -> anyhow::Result<()> {
     }
 
     let (address, place) = (app.address(), folder.path().to_owned());
-    let printed = tokio::task::spawn_blocking(move || run_rest_blocks(address, &place)).await??;
+    let printed = tokio::task::spawn_blocking(move || run_requests(address, &place)).await??;
     let begins = [r#"{"domains":[""#, r#"{"domain":"commons.wikimedia.org","count":"#, r#""users":[{"user_id":"#];
     let reports = [r#"{"commons.wikimedia.org":"#, r#""created_by_bots":"#, r#""page_titles":[""#];
     let pages = [r#"{"pages":[{"page_id":"#, r#"{"page":{"page_id":"#];
-    for answer in begins.into_iter().chain(pages).chain(reports) {
+    let graphql = [r#"{"data":{"pages":{"nodes":[{"title":""#];
+    for answer in begins.into_iter().chain(pages).chain(reports).chain(graphql) {
         assert!(printed.contains(answer), "no {answer} in {printed}");
     }
     assert!(!printed.contains(r#""count":0"#), "{printed}");

@@ -47,6 +47,11 @@ it.each(["light", "dark"] as const)("plays offline in %s: runs its examples, com
     await page.getByLabel("Show Documentation Explorer").click();
     await page.getByText("Root Types").waitFor();
     await page.screenshot({ path: `${SHOTS}graphiql-${colorScheme}.png` });
+    const brightness = await page.locator(".graphiql-container").evaluate((element) => {
+      const colours = getComputedStyle(element).backgroundColor.match(/\d+/g) ?? [];
+      return Math.max(...colours.slice(0, 3).map(Number));
+    });
+    expect(brightness < 128, `brightness ${brightness}`).toBe(colorScheme === "dark");
     await page.getByLabel("Open settings dialog").click();
     await page.getByText("Clear storage").waitFor();
     await page.keyboard.press("Escape");

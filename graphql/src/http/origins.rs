@@ -62,7 +62,7 @@ impl Origins {
             .allow_origin(allowed)
             .allow_methods([Method::GET, Method::POST])
             .allow_headers([header::CONTENT_TYPE])
-            .expose_headers([header::ETAG, REQUEST_ID])
+            .expose_headers([header::ETAG, REQUEST_ID, rest_compat::COUNTS_AS_OF])
             .max_age(REMEMBERED);
         Some(layer)
     }

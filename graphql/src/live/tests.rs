@@ -1,6 +1,6 @@
 //! Tests of the hub: what is told, what is told once, and who is not slowed; below of those who listen by way of it.
 
-mod harness;
+pub(crate) mod harness;
 mod resuming;
 mod sharing;
 

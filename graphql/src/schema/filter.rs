@@ -36,7 +36,7 @@ pub(crate) struct CrossWikiPageFilterInput {
     is_redirect: Option<bool>,
     /// By number, since names cannot express 100 and more; 20 at most.
     namespaces: Option<Vec<i32>>,
-    /// Wikis by domain; 100 at most.
+    /// Wikis by domain, such as `it.wikisource.org`; 100 at most.
     domains: Option<Vec<String>>,
     /// Families of wikis.
     project_families: Option<Vec<ProjectFamily>>,
@@ -104,9 +104,9 @@ pub(super) fn sorted<T: Ord>(mut list: Vec<T>) -> Vec<T> {
 /// `from`: BAD_USER_INPUT. Counts want whole hours (the error names the nearest); lists and activity take any time.
 #[derive(Debug, Clone, Copy, Default, InputObject)]
 pub(crate) struct TimeRange {
-    /// Included.
+    /// Included: `2025-05-18T08:00:00Z`.
     from: Option<Time>,
-    /// Not included.
+    /// Not included: `2025-05-18T09:00:00Z`.
     to: Option<Time>,
     /// 1 to 8784: the running hour and that many less one before it.
     last_hours: Option<i32>,
@@ -149,7 +149,7 @@ fn last_hours(hours: i32, now: DateTime<Utc>) -> Result<Range, ApiError> {
     }
     let end = Hour::of(now).plus(1);
     let span = TimeSpan::of_hours(HourRange { from: end.plus(-i64::from(hours)), to: end });
-    Ok(Range { span, asked: format!("last {hours}"), is_moving: true })
+    Ok(Range { span, asked: format!("last {hours} hours"), is_moving: true })
 }
 
 fn between(from: Option<Time>, to: Option<Time>) -> Result<Range, ApiError> {

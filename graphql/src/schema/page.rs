@@ -71,7 +71,7 @@ impl Page {
         self.0.is_bot
     }
 
-    /// The first revision.
+    /// The first revision, in digits: `3457089`. Beyond what Int holds.
     async fn rev_id(&self) -> ID {
         self.0.rev_id.to_string().into()
     }
@@ -98,7 +98,7 @@ impl Page {
         HourlyActivity(Hour::of(self.0.created_at))
     }
 
-    /// The stream's id of the event; null in a few old events.
+    /// The stream's id of the event, a UUID: `6a7d2f0c-8d6a-4b7e-9a3e-0f6f7f1f2a3b`; null in a few old events.
     async fn event_id(&self) -> Option<ID> {
         self.0.event_id.as_ref().map(ID::from)
     }

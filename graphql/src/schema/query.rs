@@ -63,7 +63,7 @@ impl Query {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The wiki's host name: `it.wikisource.org`.")] domain: String,
-        #[graphql(desc = "The wiki's number of the page.")] page_id: ID,
+        #[graphql(desc = "The wiki's number of the page, in digits: `975886`.")] page_id: ID,
     ) -> Result<Option<Page>, ApiError> {
         let (Ok(domain), Ok(page_id)) = (domain.parse(), page_id.parse()) else { return Ok(None) };
         load_page(ctx, domain, page_id).await
@@ -73,7 +73,7 @@ impl Query {
     async fn pages_by_id(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The number of the page on some wiki.")] page_id: ID,
+        #[graphql(desc = "The number of the page on some wiki, in digits: `975886`.")] page_id: ID,
     ) -> Result<Option<Vec<Page>>, ApiError> {
         let Ok(page_id) = page_id.parse() else { return Ok(Some(Vec::new())) };
         let pages = api(ctx).store.pages_by_id(page_id).await?;
@@ -104,7 +104,7 @@ impl Query {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The wiki's host name: `it.wikisource.org`.")] domain: String,
-        #[graphql(desc = "The wiki's number of the account.")] user_id: ID,
+        #[graphql(desc = "The wiki's number of the account, in digits: `4171`.")] user_id: ID,
     ) -> Result<Option<User>, ApiError> {
         let (Ok(domain), Ok(user_id)) = (domain.parse(), user_id.parse()) else { return Ok(None) };
         load_user(ctx, domain, user_id).await
@@ -114,7 +114,7 @@ impl Query {
     async fn users_by_id(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The number of the account on some wiki.")] user_id: ID,
+        #[graphql(desc = "The number of the account on some wiki, in digits: `4171`.")] user_id: ID,
     ) -> Result<Option<Vec<User>>, ApiError> {
         let Ok(user_id) = user_id.parse() else { return Ok(Some(Vec::new())) };
         let newest = api(ctx).store.users_by_id(user_id).await?;

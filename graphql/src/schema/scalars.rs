@@ -55,7 +55,7 @@ impl ScalarType for HourName {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Url(String);
 
-/// An absolute https address, percent-encoded; safe as a link.
+/// An absolute https address, percent-encoded: `https://it.wikisource.org/wiki/Pi%C3%B9`; safe as a link.
 #[Scalar(specified_by_url = "https://url.spec.whatwg.org/")]
 impl ScalarType for Url {
     fn parse(value: Value) -> InputValueResult<Self> {

@@ -2,6 +2,7 @@
 
 mod activity;
 mod as_of;
+mod both_stores;
 mod contract;
 mod cost;
 mod failing;

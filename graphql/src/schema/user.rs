@@ -36,7 +36,7 @@ impl User {
         NodeId::User(self.newest.domain.clone(), self.newest.user_id).encode()
     }
 
-    /// The wiki's number of the account.
+    /// The wiki's number of the account, in digits: `4171`.
     async fn user_id(&self) -> ID {
         self.newest.user_id.to_string().into()
     }

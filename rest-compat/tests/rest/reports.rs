@@ -145,3 +145,25 @@ async fn what_cannot_be_asked_is_named_all_at_once() {
         assert!(server.get(&format!("/reports/domains-by-hour/?{ends}")).await.starts_with("200 "), "{ends}");
     }
 }
+
+/// The bodies are as they were agreed on: a header says up to when the counts are.
+#[tokio::test]
+async fn counts_say_up_to_when_they_are() {
+    let server = Server::with(&created()).await;
+    let as_of = async |path: &str| {
+        let answer = server.send("GET", path, &[]).await;
+        answer.headers.get("counts-as-of").map(|time| time.to_str().unwrap().to_owned())
+    };
+    for counted in [
+        "/pages/domain/fr.wikisource.org",
+        "/stats/time-range/?from_hour=2025-05-18-12&to_hour=2025-05-18-13",
+        "/reports/domains-by-hour/",
+        "/reports/bots-by-domain/",
+        "/reports/top-users/",
+    ] {
+        assert_eq!(as_of(counted).await.as_deref(), Some("2025-05-18T19:32:00.000Z"), "{counted}");
+    }
+    for other in ["/domains/", "/pages/user/7", "/pages/id/1", "/reports/top-users/?limit=0", "/stats/time-range/"] {
+        assert_eq!(as_of(other).await, None, "{other}");
+    }
+}

@@ -85,12 +85,13 @@ impl CassandraStore {
     /// or a newer version's), has none and none may be created, or rights are missing.
     pub async fn open(nodes: &[String], keyspace: &str, migration: Migration) -> Result<Self, StoreError> {
         let until = Instant::now() + session::START_WITHIN;
-        let session = session::connect(nodes, until).await?;
+        let session = session::connect(nodes, keyspace, until).await?;
         let url = format!("cassandra://{}/{keyspace}", nodes.join(","));
         match migration {
             Migration::Apply => layout::apply(&session, keyspace).await?,
             Migration::Expect => layout::expect(&session, keyspace, &url, until).await?,
         }
+        session::learn_replication(&session).await?;
         let statements = Statements::prepare(&session, keyspace).await?;
         let it = Preparer { session: &session, keyspace };
         let rollups = RollupStatements::prepare(&it).await?;

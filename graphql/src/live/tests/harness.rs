@@ -103,7 +103,7 @@ impl Place {
 }
 
 /// A server of the tests, told by its address; `part` is what is this test's own there.
-fn server<T: std::str::FromStr<Err = String>>(kind: &str, part: &str) -> Option<T> {
+pub(crate) fn server<T: std::str::FromStr<Err = String>>(kind: &str, part: &str) -> Option<T> {
     let Ok(url) = std::env::var(format!("PAGETRACK_TEST_{kind}")) else {
         assert!(std::env::var_os("CI").is_none(), "PAGETRACK_TEST_{kind} must be set in CI");
         println!("SKIPPED: PAGETRACK_TEST_{kind} is not set (tests/servers/up.sh starts it)");

@@ -38,10 +38,15 @@ impl Fixture {
     /// Over these pages.
     pub(crate) async fn with(pages: &[Page]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let clock = Arc::new(FixedClock::at(NOW));
         let url = StoreUrl::Embedded(folder.path().to_path_buf());
         let store = open(&url, Migration::Apply, Durability::Process).await.unwrap();
         store.write_pages(pages, DateTime::UNIX_EPOCH).await.unwrap();
+        Self::over(store, folder)
+    }
+
+    /// Over this store, which may lie in `folder`.
+    pub(crate) fn over(store: Arc<dyn Store>, folder: tempfile::TempDir) -> Self {
+        let clock = Arc::new(FixedClock::at(NOW));
         let calls = Arc::new(Counted {
             inner: store,
             calls: Mutex::default(),

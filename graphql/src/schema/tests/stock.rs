@@ -3,7 +3,7 @@
 use super::fixture::{Fixture, page};
 use async_graphql::{Request, Variables};
 use futures::StreamExt;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::path::Path;
 
 /// Calls of the store for each; a row that grows must be worth it. Those of more than ten read the people of each hour
@@ -94,15 +94,34 @@ fn operations(question: Question) -> Vec<(String, Option<String>, String)> {
     }
 }
 
-/// Calls of the store for one answer, which no limit refuses; a subscription's is of the page `told`, which the feed has not told yet.
-async fn calls(fixture: &Fixture, operation: Option<String>, document: &str, told: u64) -> usize {
-    let variables = json!({
+/// What the variables of all questions are.
+pub(super) fn variables() -> Value {
+    json!({
         "hours": 24, "limit": 100, "first": 100, "name": "www.wikidata.org", "userName": "Person 3",
         "filter": {"isBot": false, "domains": ["www.wikidata.org"]}, "text": "wiki",
-    });
-    let kind = format!("subscription {}", operation.as_deref().unwrap_or_default());
-    let is_subscription = document.lines().any(|line| line.trim_end_matches(" {").starts_with(kind.trim_end()));
-    let mut request = Request::new(document).variables(Variables::from_json(variables));
+    })
+}
+
+fn questions() -> impl Iterator<Item = (String, Option<String>, String)> {
+    let all = [of_the_readme(), of_a_folder("web/src"), of_a_folder("web/graphiql/examples")];
+    all.into_iter().flatten().flat_map(operations)
+}
+
+/// The queries among the questions, each with the name of its operation.
+pub(super) fn queries() -> impl Iterator<Item = (String, Option<String>)> {
+    let queries = questions().filter(|(_, name, document)| !is_subscription(name.as_deref(), document));
+    queries.map(|(_, name, document)| (document, name))
+}
+
+fn is_subscription(operation: Option<&str>, document: &str) -> bool {
+    let kind = format!("subscription {}", operation.unwrap_or_default());
+    document.lines().any(|line| line.trim_end_matches(" {").starts_with(kind.trim_end()))
+}
+
+/// Calls of the store for one answer, which no limit refuses; a subscription's is of the page `told`, which the feed has not told yet.
+async fn calls(fixture: &Fixture, operation: Option<String>, document: &str, told: u64) -> usize {
+    let is_subscription = is_subscription(operation.as_deref(), document);
+    let mut request = Request::new(document).variables(Variables::from_json(variables()));
     request.operation_name = operation;
     let mut answers = fixture.schema.execute_stream(request);
     let tell = async {
@@ -126,9 +145,8 @@ async fn each_costs_what_the_table_says() {
         })
         .collect();
     let fixture = Fixture::with(&pages).await;
-    let questions = [of_the_readme(), of_a_folder("web/src"), of_a_folder("web/graphiql/examples")];
     let mut table = Vec::new();
-    for (told, (name, operation, document)) in (1_000..).zip(questions.into_iter().flatten().flat_map(operations)) {
+    for (told, (name, operation, document)) in (1_000..).zip(questions()) {
         table.push(format!("{name}: {}\n", calls(&fixture, operation, &document, told).await));
     }
     table.sort();

@@ -75,6 +75,19 @@ async fn wrong_arguments_are_named() {
         "domain \"WIKIDATA\" is not a lower-case host name of at most 253 characters",
     )
     .await;
+    let many = |item: fn(usize) -> String, count| (0..count).map(item).collect::<Vec<_>>().join(", ");
+    let namespaces = |count| many(|n| n.to_string(), count);
+    check(
+        &format!("pages(filter: {{namespaces: [{}]}}) {{ nodes {{ id }} }}", namespaces(21)),
+        "namespaces has 21 entries; 20 at most",
+    )
+    .await;
+    let domains = many(|n| format!("\"w{n}.org\""), 101);
+    check(
+        &format!("pages(filter: {{domains: [{domains}]}}) {{ nodes {{ id }} }}"),
+        "domains has 101 entries; 100 at most",
+    )
+    .await;
     check("nothing", "Unknown field \"nothing\" on type \"Query\".").await;
 }
 

@@ -7,12 +7,14 @@ use crate::store::StoreError;
 use crate::store::cassandra::CassandraStore;
 use crate::store::cassandra::errors::of_request;
 use crate::store::cassandra::hours::stored_years;
-use crate::store::cassandra::marks::SHORTEST_FIRST;
+use crate::store::cassandra::marks::{self, SHORTEST_FIRST};
 use crate::store::cassandra::slices::collect;
 use crate::store::cassandra::statements::Preparer;
-use crate::store::cassandra::{heads, marks};
 use chrono::{DateTime, Utc};
 use scylla::statement::prepared::PreparedStatement;
+
+/// Marks of one length that a request reads: there are more under a backlog only.
+const MOST_MARKS: usize = 500;
 
 pub(super) struct Statements {
     put: PreparedStatement,
@@ -47,20 +49,20 @@ pub(super) async fn load(store: &CassandraStore) -> Result<DateTime<Utc>, StoreE
     Ok(times.await?.into_iter().next().unwrap_or(DateTime::UNIX_EPOCH))
 }
 
-/// Periods whose counts may be behind their pages: the hours since the last whole pass, and what is marked.
+/// Periods whose counts may be behind their pages: the hours since the last whole pass, and what is marked. All hours where
+/// that is too much to tell.
 pub(super) async fn uncounted(store: &CassandraStore) -> Result<Vec<PeriodRange>, StoreError> {
     let since = Hour::of(load(store).await?);
     let years = stored_years(store).await?;
-    let mut uncounted = vec![PeriodRange { unit: TimeUnit::Hour, hours: HourRange { from: since, to: Hour::MAX } }];
+    let hours_from = |from| PeriodRange { unit: TimeUnit::Hour, hours: HourRange { from, to: Hour::MAX } };
+    let mut uncounted = vec![hours_from(since)];
     // In this order: who takes an hour's mark away has marked its day before.
     for unit in SHORTEST_FIRST {
-        for period in marks::list(store, unit, &years).await? {
-            let range = PeriodRange { unit, hours: period.hours() };
-            // Of a longer period that has no counts of its own those of its parts are read.
-            if unit == TimeUnit::Hour || !heads::in_range(store, range).await?.is_empty() {
-                uncounted.push(range);
-            }
+        let marked = marks::list(store, unit, &years, MOST_MARKS).await?;
+        if marked.len() > MOST_MARKS {
+            return Ok(vec![hours_from(Hour::MIN)]);
         }
+        uncounted.extend(marked.into_iter().map(|period| PeriodRange { unit, hours: period.hours() }));
     }
     Ok(uncounted)
 }

@@ -62,15 +62,23 @@ pub(super) async fn apply(session: &Session, keyspace: &str) -> Result<(), Store
 /// Gives the marks of layouts 2 and 3 the columns that tell of minutes.
 async fn add_minutes(session: &Session, keyspace: &str) -> Result<(), StoreError> {
     for (name, kind) in [("since", "bigint"), ("minutes", "frozen<map<tinyint, bigint>>")] {
-        let cql = "SELECT column_name FROM system_schema.columns \
-                   WHERE keyspace_name = ? AND table_name = ? AND column_name = ?";
-        let statement = prepare(session, cql).await?;
-        let values = (keyspace, MARKS_TABLE, name);
-        if collect(session, &statement, values, rows::texts_of).await?.is_empty() {
-            run_ddl(session, format!("ALTER TABLE {keyspace}.{MARKS_TABLE} ADD {name} {kind}")).await?;
+        if has_column(session, keyspace, name).await? {
+            continue;
+        }
+        let added = run_ddl(session, format!("ALTER TABLE {keyspace}.{MARKS_TABLE} ADD {name} {kind}")).await;
+        // Another process may have added it meanwhile.
+        if added.is_err() && !has_column(session, keyspace, name).await? {
+            return added;
         }
     }
     Ok(())
+}
+
+async fn has_column(session: &Session, keyspace: &str, name: &str) -> Result<bool, StoreError> {
+    let cql = "SELECT column_name FROM system_schema.columns \
+               WHERE keyspace_name = ? AND table_name = ? AND column_name = ?";
+    let statement = prepare(session, cql).await?;
+    Ok(!collect(session, &statement, (keyspace, MARKS_TABLE, name), rows::texts_of).await?.is_empty())
 }
 
 /// Waits until another process has created the tables; the version is written after the last of them.

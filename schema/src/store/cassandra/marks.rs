@@ -13,7 +13,7 @@ use crate::store::cassandra::CassandraStore;
 use crate::store::cassandra::errors::of_request;
 use crate::store::cassandra::incarnation::{Minute, Part, Touched};
 use crate::store::cassandra::periods::{name_of, parse_name, shelf_of, shelves_of};
-use crate::store::cassandra::slices::collect;
+use crate::store::cassandra::slices::{collect, collect_until};
 use crate::store::cassandra::statements::Preparer;
 use futures::{StreamExt, TryStreamExt, stream};
 use scylla::statement::prepared::PreparedStatement;
@@ -79,13 +79,15 @@ async fn put(store: &CassandraStore, period: Period, number: i64, touched: Touch
     store.session.execute_unpaged(&store.rollups.marks.put, values).await.map(drop).map_err(of_request)
 }
 
-/// The marked periods of this length in these years.
+/// The marked periods of this length in these years; where their marks are more than `most`, of some more than that.
 pub(super) async fn list(
     store: &CassandraStore,
     unit: TimeUnit,
     years: &[Period],
+    most: usize,
 ) -> Result<BTreeSet<Period>, StoreError> {
-    let names = collect(&store.session, &store.rollups.marks.marked, (shelves_of(unit, years),), |rows, all| {
+    let (session, marked) = (&store.session, &store.rollups.marks.marked);
+    let names = collect_until(session, marked, (shelves_of(unit, years),), most, |rows, all| {
         for row in rows.rows::<(&str,)>()? {
             all.push(parse_name(row?.0)?);
         }

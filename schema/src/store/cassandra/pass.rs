@@ -13,6 +13,7 @@ use crate::store::{Sealing, StoreError};
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::{StreamExt, stream};
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 use tokio::time::Instant;
 
 /// Periods sealed side by side: each holds an hour's people.
@@ -38,7 +39,7 @@ pub(super) async fn seal_counts(store: &CassandraStore, now: DateTime<Utc>) -> R
     };
     // In this order: who takes an hour's mark away has marked its day before.
     for unit in marks::SHORTEST_FIRST {
-        pass.marked.insert(unit, marks::list(store, unit, &years).await?);
+        pass.marked.insert(unit, marks::list(store, unit, &years, usize::MAX).await?);
     }
     pass.pass_over_frozen(frozen).await?;
     // A longer period is sealed from its sealed parts.
@@ -111,7 +112,9 @@ impl Pass<'_> {
             return Ok(true);
         }
         let heads = heads::in_range(self.store, PeriodRange { unit: hour.unit, hours: hour.hours() }).await?;
-        Ok(heads.first().is_some_and(|head| sealer.is_anothers(hour.start, head.generation)))
+        // Who flips and comes no further leaves it to others.
+        let finished = heads.first().filter(|head| head.is_derived());
+        Ok(finished.is_some_and(|head| sealer.is_anothers(hour.start, head.generation)))
     }
 
     /// The marked longer periods that are sealed now: those whose parts are done.
@@ -161,6 +164,8 @@ impl Pass<'_> {
         let sealings: Vec<_> = stream::iter(sealings).buffer_unordered(AT_ONCE).collect().await;
         for (period, outcome, took) in sealings {
             if period.unit == TimeUnit::Hour && !period.is_over(now) {
+                // The next one reads but minutes.
+                let took = if store.sealer.tallies.is_new(period.start) { Duration::ZERO } else { took };
                 store.sealer.rest(period.start, took);
             }
             match outcome {

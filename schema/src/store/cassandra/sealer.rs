@@ -22,7 +22,8 @@ const COUNTED_WITHIN: Duration = Duration::from_secs(4);
 const CHEAP: Duration = Duration::from_secs(1);
 /// What is not rests so many times as long as it took.
 const REST_TIMES: u32 = 20;
-/// An hour that is not over is another sealer's for so long behind each of its sealings: more than it rests between them.
+/// An hour that is not over is another sealer's for so long behind each of its sealings: more than it rests between those
+/// that are cheap.
 const ANOTHERS_FOR: Duration = Duration::from_secs(6);
 /// For how long it is remembered whose an hour is.
 const REMEMBERED_FOR: Duration = Duration::from_secs(7_200);
@@ -37,7 +38,7 @@ pub(super) struct Sealer {
     pub(super) flips: tokio::sync::Mutex<()>,
     /// When each hour may be sealed again that is not over.
     rests_until: Mutex<HashMap<Hour, Instant>>,
-    /// Who sealed each hour last that was not over.
+    /// Who sealed each hour last, of those that this process looked at lately.
     seen: Mutex<HashMap<Hour, Seen>>,
     removed_at: Mutex<Option<Instant>>,
     #[cfg(test)]

@@ -21,8 +21,8 @@ const CONNECTION_WITHIN: Duration = Duration::from_secs(5);
 const CONNECTIONS_PER_NODE: NonZeroUsize = NonZeroUsize::MIN;
 
 /// Connects. Uncompressed: LZ4 costs a third of the rate where client and node share the processor.
-pub(super) async fn connect(nodes: &[String], until: Instant) -> Result<Session, StoreError> {
-    let builder = builder(nodes);
+pub(super) async fn connect(nodes: &[String], keyspace: &str, until: Instant) -> Result<Session, StoreError> {
+    let builder = builder(nodes, keyspace);
     let unavailable = |why: String| {
         StoreError::Unavailable(format!(
             "no Cassandra node answers at {}: {why}; start one or name another in --store",
@@ -36,11 +36,22 @@ pub(super) async fn connect(nodes: &[String], until: Instant) -> Result<Session,
     }
 }
 
-fn builder(nodes: &[String]) -> SessionBuilder {
+/// Has the driver look again how the keyspace is replicated, which may be new: it sends each request to a node that has the
+/// rows.
+pub(super) async fn learn_replication(session: &Session) -> Result<(), StoreError> {
+    session.refresh_metadata().await.map_err(|error| StoreError::Unavailable(error.to_string()))
+}
+
+fn builder(nodes: &[String], keyspace: &str) -> SessionBuilder {
     let profile =
         ExecutionProfile::builder().consistency(Consistency::LocalQuorum).request_timeout(Some(REQUEST_WITHIN)).build();
     SessionBuilder::new()
         .known_nodes(nodes)
+        // How this one is replicated is all that the driver must know; else it loads every keyspace's tables, and again
+        // behind each table that is created.
+        .keyspaces_to_fetch([keyspace])
+        .fetch_full_schema_metadata(false)
+        .refresh_metadata_on_auto_schema_agreement(false)
         .connection_timeout(CONNECTION_WITHIN)
         .pool_size(PoolSize::PerHost(CONNECTIONS_PER_NODE))
         .compression(None)

@@ -27,11 +27,13 @@ pub(super) struct Known {
     tally: HourTally,
     /// The generation that was made of it.
     generation: i64,
+    /// Whether all of the hour was read for it.
+    is_whole: bool,
     /// The last number of each incarnation of which it counts all rows.
     read: HashMap<i64, i64>,
 }
 
-/// The tallies of a process, the latest last.
+/// The tallies of a process.
 #[derive(Debug, Default)]
 pub(super) struct Tallies(Mutex<Vec<Known>>);
 
@@ -47,9 +49,12 @@ impl Known {
         let counted = match known.and_then(|known| Some((known.minutes_behind(marks)?, known))) {
             Some((minutes, mut known)) => {
                 known.tally.count_again(store, hour, &minutes).await?;
-                known
+                Self { is_whole: false, ..known }
             }
-            None => Self { hour, tally: HourTally::of_hour(store, hour).await?, generation: 0, read: HashMap::new() },
+            None => {
+                let tally = HourTally::of_hour(store, hour).await?;
+                Self { hour, tally, generation: 0, is_whole: true, read: HashMap::new() }
+            }
         };
         Ok(counted.with_read(marks))
     }
@@ -89,14 +94,24 @@ impl Tallies {
         Some(all.remove(at))
     }
 
-    /// Keeps what is counted now that the head names this generation, made of it. The oldest give way.
+    /// Keeps what is counted now that the head names this generation, made of it. The oldest hours give way: under backlog
+    /// many are sealed, and the one that runs is sealed again.
     pub(super) fn keep(&self, known: Known, generation: i64) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(|other| other.hour != known.hour);
+        if known.tally.len() > MOST_COUNTS || known.read.len() > MOST_INCARNATIONS {
+            return;
+        }
         all.push(Known { generation, ..known });
-        all.retain(|known| known.read.len() <= MOST_INCARNATIONS);
+        all.sort_by_key(|known| known.hour);
         while all.len() > MOST_HOURS || all.iter().map(|known| known.tally.len()).sum::<usize>() > MOST_COUNTS {
             all.remove(0);
         }
+    }
+
+    /// Whether an hour was counted as a whole, and need not be the next time.
+    pub(super) fn is_new(&self, hour: Hour) -> bool {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.iter().any(|known| known.hour == hour && known.is_whole)
     }
 }

@@ -18,8 +18,10 @@ async fn connect() -> Option<(Session, Vec<String>, String)> {
         return None;
     };
     let nodes = vec![url.trim_start_matches("cassandra://").to_owned()];
-    let session = session::connect(&nodes, Instant::now() + session::START_WITHIN).await.expect("the node answers");
-    Some((session, nodes, format!("other_{:x}", rand::random::<u64>())))
+    let keyspace = format!("other_{:x}", rand::random::<u64>());
+    let until = Instant::now() + session::START_WITHIN;
+    let session = session::connect(&nodes, &keyspace, until).await.expect("the node answers");
+    Some((session, nodes, keyspace))
 }
 
 async fn check_refused(prepare: &[&str], wanted: &str) {

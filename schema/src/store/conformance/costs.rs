@@ -136,10 +136,11 @@ impl Costs<'_> {
     async fn check_filtered(&self, newest: &PageQuery, listed: u64) {
         let filter = PageFilter { namespaces: vec![99], ..PageFilter::default() };
         let query = PageQuery { filter, ..newest.clone() };
-        let before = self.rows(Call::ListPages) + self.rows(Call::Counts);
+        let rows = || [Call::ListPages, Call::Counts, Call::Uncounted].map(|call| self.rows(call)).iter().sum::<u64>();
+        let before = rows();
         let slice = lists::list_pages(self.store, &query).await.expect("the store answers");
-        let read = self.rows(Call::ListPages) + self.rows(Call::Counts) - before;
-        // Heads are read beside the counts: of years, and of what a month's or a day's parts are.
+        let read = rows() - before;
+        // Beside them heads: of years, and of what a month's or a day's parts are; and what is marked.
         let most = MAX_ROWS_READ as u64 + 3 * listed + 4 * self.listed;
         assert!(slice.pages.is_empty() && read <= most, "{read} rows read, {most} at most: {query:?}");
         assert!(slice.rows_read <= MAX_ROWS_READ, "{} rows told: {query:?}", slice.rows_read);
