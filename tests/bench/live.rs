@@ -19,7 +19,7 @@ use tests::stream_server::StreamServer;
 use tokio::time::{MissedTickBehavior, interval};
 
 /// How long events come: less than the server waits for one who takes nothing.
-const LASTS: Duration = Duration::from_secs(30);
+const LASTS: Duration = Duration::from_secs(20);
 
 /// How long more events come for those who begin to read only then.
 const MORE_FOR: Duration = Duration::from_secs(60);
