@@ -42,7 +42,7 @@ impl ApiError {
     pub(crate) fn message(&self) -> Cow<'_, str> {
         match self {
             Self::BadUserInput(text) | Self::LimitExceeded(text) => text.into(),
-            Self::BadCursor => "the cursor does not belong to this list under this range and filter".into(),
+            Self::BadCursor => "the cursor does not belong to this list under this range and filter; begin without one".into(),
             Self::PlaceNotHeld => {
                 "the server does not hold what came behind this cursor, or it is none of the live feed; go on with since".into()
             }

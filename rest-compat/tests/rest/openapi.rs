@@ -50,8 +50,9 @@ fn address(path: &str, operation: &Value, wanted: impl Fn(&Value) -> bool) -> St
 async fn every_route_is_told_and_no_other() {
     let (document, operations) = operations(&served().await).await;
     let told: BTreeSet<&str> = operations.iter().map(|(path, _)| path.as_str()).collect();
-    let routes = ROUTES.split(".route(\"").skip(1).filter_map(|route| route.split_once("\", only_get("));
-    assert_eq!(told, routes.map(|(path, _)| path).collect());
+    let routes = ROUTES.split(".route(\"").skip(1).filter_map(|route| route.split_once("\", "));
+    let is_answered = |handler: &str| handler.trim_start_matches("counted(").starts_with("only_get(");
+    assert_eq!(told, routes.filter(|(_, handler)| is_answered(handler)).map(|(path, _)| path).collect());
     assert_eq!(
         (&document["openapi"], &document["info"]["version"]),
         (&json!("3.1.0"), &json!(env!("CARGO_PKG_VERSION")))

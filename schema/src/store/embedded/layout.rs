@@ -217,7 +217,9 @@ fn not_ours(path: &Path) -> StoreError {
 
 fn the_samples(path: &Path) -> StoreError {
     let shown = path.display();
-    StoreError::Unsupported(format!("{shown} holds the recorded sample; choose another folder by --store"))
+    StoreError::Unsupported(format!(
+        "{shown} holds the recorded sample, which is made anew at each start; choose another folder by --store"
+    ))
 }
 
 fn not_the_samples(path: &Path) -> StoreError {
