@@ -8,6 +8,7 @@ use schema::page::Page;
 use std::collections::HashMap;
 use std::path::Path;
 use std::time::Instant;
+use uuid::Uuid;
 
 /// Pages per transaction.
 const BATCH: usize = 1_000;
@@ -104,6 +105,7 @@ fn insert_batch(db: &Transaction<'_>, items: &mut [Item<'_>]) -> rusqlite::Resul
         let p = i.page;
         let (page_id, user_id, rev_id) =
             (p.page_id.get().cast_signed(), p.user_id.get().cast_signed(), p.rev_id.cast_signed());
+        let event_id = p.event_id.as_deref().and_then(|id| Uuid::try_parse(id).ok());
         insert.execute(params![
             i.no,
             page_id,
@@ -117,7 +119,7 @@ fn insert_batch(db: &Transaction<'_>, items: &mut [Item<'_>]) -> rusqlite::Resul
             p.is_bot,
             rev_id,
             p.version,
-            p.event_id,
+            event_id.as_ref().map(|id| id.as_bytes().as_slice()),
             p.page_title
         ])?;
     }

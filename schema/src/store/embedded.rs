@@ -9,6 +9,7 @@ mod commits;
 mod counting;
 mod counts;
 mod error;
+mod event_ids;
 mod expiry;
 mod indexes;
 mod layout;

@@ -3,6 +3,7 @@
 use crate::hour::Hour;
 use crate::page::{Page, UserId};
 use crate::store::embedded::awaiting::{Awaiting, Work};
+use crate::store::embedded::event_ids::StoredId;
 use crate::store::embedded::indexes::{delete_version_indexes, insert_indexes, insert_version_indexes};
 use crate::store::embedded::names::Names;
 use crate::store::embedded::rollup::{Changes, Group, kind_of};
@@ -193,7 +194,7 @@ impl Batches {
             page.is_bot,
             page.rev_id.cast_signed(),
             page.version,
-            page.event_id,
+            page.event_id.as_deref().map(StoredId::of),
             page.page_title,
         ])?;
         Ok(())

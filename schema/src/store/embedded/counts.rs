@@ -16,25 +16,26 @@ const UNITS_OF_USERS: [TimeUnit; 2] = [TimeUnit::Month, TimeUnit::Hour];
 // Each gives: start, kind, count, then the family or the wiki, then of how many rows. Parameters: the first start, the end,
 // then the unit.
 const TOTALS: &str = "SELECT start, kind, page_count, family, 1 FROM total_counts \
-     WHERE unit = ?3 AND start >= ?1 AND start < ?2 AND page_count > 0";
+     WHERE unit = ?3 AND start >= ?1 AND start < ?2";
 const DOMAINS: &str = "SELECT c.start, c.kind, c.page_count, d.domain, 1 FROM domain_counts c \
      CROSS JOIN domain_names d ON d.domain_no = c.domain_no \
-     WHERE c.unit = ?3 AND c.start >= ?1 AND c.start < ?2 AND c.page_count > 0";
+     WHERE c.unit = ?3 AND c.start >= ?1 AND c.start < ?2";
 const DOMAIN: &str = "SELECT c.start, c.kind, c.page_count, d.domain, 1 FROM domain_names d \
      CROSS JOIN domain_counts c INDEXED BY counts_of_domain ON c.domain_no = d.domain_no \
-     WHERE d.domain = ?4 AND c.unit = ?3 AND c.start >= ?1 AND c.start < ?2 AND c.page_count > 0";
+     WHERE d.domain = ?4 AND c.unit = ?3 AND c.start >= ?1 AND c.start < ?2";
 
-/// The counts of accounts, hourly or monthly, by `$accounts` with the parameters from 3 on. An account of several names,
-/// and several accounts of a person on one wiki, are put together.
+/// The counts of accounts, hourly or monthly, by `$accounts` with the parameters from 4 on, made of ?3 rows at most. An
+/// account of several names, and several accounts of a person on one wiki, are put together.
 macro_rules! user_sql {
     ($table:literal, $accounts:literal) => {
         concat!(
-            "SELECT c.start, c.kind, sum(c.page_count) AS pages, d.domain, sum(1) FROM ",
+            "SELECT c.start, c.kind, sum(c.page_count), d.domain, sum(1) FROM \
+                 (SELECT c.start, c.kind, c.page_count, a.domain_no FROM ",
             $accounts,
-            " CROSS JOIN domain_names d ON d.domain_no = a.domain_no CROSS JOIN ",
+            " CROSS JOIN ",
             $table,
-            " c ON c.account_no = a.account_no WHERE c.start >= ?1 AND c.start < ?2 \
-             GROUP BY c.start, c.kind, a.domain_no HAVING pages > 0"
+            " c ON c.account_no = a.account_no WHERE c.start >= ?1 AND c.start < ?2 LIMIT ?3) c \
+             CROSS JOIN domain_names d ON d.domain_no = c.domain_no GROUP BY c.start, c.kind, c.domain_no"
         )
     };
 }
@@ -44,7 +45,7 @@ macro_rules! account {
         user_sql!(
             $table,
             "(SELECT account_no, domain_no FROM accounts \
-              WHERE user_id = ?3 AND domain_no = (SELECT domain_no FROM domain_names WHERE domain = ?4)) a"
+              WHERE user_id = ?4 AND domain_no = (SELECT domain_no FROM domain_names WHERE domain = ?5)) a"
         )
     };
 }
@@ -54,7 +55,7 @@ macro_rules! person {
         user_sql!(
             $table,
             "(SELECT account_no, domain_no FROM accounts \
-              WHERE name_no = (SELECT name_no FROM user_names WHERE user_name = ?3)) a"
+              WHERE name_no = (SELECT name_no FROM user_names WHERE user_name = ?4)) a"
         )
     };
 }
@@ -99,14 +100,20 @@ impl Reading {
             }
             Series::User(domain, user_id) => {
                 let sql = if by_month { ACCOUNT_MONTHS } else { ACCOUNT_HOURS };
-                let values = params![from, to, user_id.to_string(), domain.as_str()];
+                let values = params![from, to, self.one_too_many(), user_id.to_string(), domain.as_str()];
                 self.collect(db.prepare_cached(sql)?, values, part.unit, wiki_of)
             }
             Series::UserName(name) => {
                 let sql = if by_month { PERSON_MONTHS } else { PERSON_HOURS };
-                self.collect(db.prepare_cached(sql)?, params![from, to, name], part.unit, wiki_of)
+                let values = params![from, to, self.one_too_many(), name];
+                self.collect(db.prepare_cached(sql)?, values, part.unit, wiki_of)
             }
         }
+    }
+
+    /// So many rows that it is seen to be too many: what groups rows reads all of them before it gives the first group.
+    fn one_too_many(&self) -> i64 {
+        i64::try_from(self.left).unwrap_or(i64::MAX).saturating_add(1)
     }
 
     fn collect(
@@ -126,7 +133,10 @@ impl Reading {
             let (namespace, is_bot, is_redirect) = parts_of_kind(row.get(1)?);
             let period = Period { start: Hour::from_count(row.get(0)?), unit };
             let page_count = row.get::<_, i64>(2)?.cast_unsigned();
-            self.counts.push(Count { period, domain, project_family, namespace, is_bot, is_redirect, page_count });
+            // Pages that were counted and are somebody else's now.
+            if page_count > 0 {
+                self.counts.push(Count { period, domain, project_family, namespace, is_bot, is_redirect, page_count });
+            }
         }
         Ok(true)
     }

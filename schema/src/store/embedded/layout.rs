@@ -11,8 +11,9 @@ use std::path::Path;
 const LAYOUT: &str = include_str!("layout.sql");
 const ROLLUPS: &str = include_str!("rollups.sql");
 const TITLES: &str = include_str!("titles.sql");
-/// The version of the layout that this program writes.
-const SCHEMA_VERSION: i32 = 3;
+const VIEWS: &str = include_str!("views.sql");
+/// The version of the layout that this program writes. In the one before, all ids of events are text.
+const SCHEMA_VERSION: i32 = 4;
 /// The first version: rollups by hour and wiki only.
 const WITHOUT_ROLLUPS: i32 = 1;
 /// The one behind it: no index by title.
@@ -59,11 +60,11 @@ pub(super) fn open_writer(path: &Path, migration: Migration, durability: Durabil
     let version = read_version(&connection, path)?;
     match version {
         // Of whichever version: what is marked takes no live page.
-        Some(SCHEMA_VERSION | WITHOUT_ROLLUPS | WITHOUT_TITLES) if is_sample(&connection).map_err(unusable)? => {
+        Some(WITHOUT_ROLLUPS..=SCHEMA_VERSION) if is_sample(&connection).map_err(unusable)? => {
             return Err(the_samples(path));
         }
         Some(SCHEMA_VERSION) => {}
-        Some(WITHOUT_ROLLUPS | WITHOUT_TITLES) if migration == Migration::Apply => {}
+        Some(WITHOUT_ROLLUPS..SCHEMA_VERSION) if migration == Migration::Apply => {}
         Some(version) => return Err(other_version(path, version)),
         None if migration == Migration::Apply => {}
         None => return Err(missing_layout(path)),
@@ -168,22 +169,26 @@ fn create_layout(connection: &Connection, mark: i32) -> rusqlite::Result<()> {
     transaction.execute_batch(LAYOUT)?;
     transaction.execute_batch(ROLLUPS)?;
     transaction.execute_batch(TITLES)?;
+    transaction.execute_batch(VIEWS)?;
     transaction.execute("INSERT INTO schema_version (version) VALUES (?1)", [SCHEMA_VERSION])?;
     transaction.commit()
 }
 
 /// Brings a store of an older version here. Its pages stay as they are; once the writer runs, it counts them if they have
-/// no rollups, and enters them in the index by title.
+/// no rollups, and enters them in the index by title if there is none. Ids of events as text are read for ever.
 fn upgrade(connection: &Connection, version: i32) -> rusqlite::Result<()> {
     let transaction = connection.unchecked_transaction()?;
     if version == WITHOUT_ROLLUPS {
         add_rollups(&transaction)?;
     }
-    transaction.execute_batch(TITLES)?;
-    Awaiting::begin(&transaction, Work::Indexing)?;
+    if version <= WITHOUT_TITLES {
+        transaction.execute_batch(TITLES)?;
+        Awaiting::begin(&transaction, Work::Indexing)?;
+    }
+    transaction.execute_batch(VIEWS)?;
     transaction.execute("UPDATE schema_version SET version = ?1", [SCHEMA_VERSION])?;
     transaction.commit()?;
-    tracing::info!("the store's layout is version {SCHEMA_VERSION} now; its pages are brought there while it runs");
+    tracing::info!("the store's layout is version {SCHEMA_VERSION} now; what its pages lack is added while it runs");
     Ok(())
 }
 

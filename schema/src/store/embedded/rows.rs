@@ -2,6 +2,7 @@
 
 use crate::page::{Domain, Page, PageId, UserId, WikiId};
 use crate::store::embedded::error::corrupt_value;
+use crate::store::embedded::event_ids::ReadId;
 use crate::store::embedded::readers::count_rows;
 use chrono::DateTime;
 use rusqlite::Row;
@@ -40,7 +41,7 @@ pub(super) fn page_of(row: &Row<'_>) -> rusqlite::Result<Page> {
         is_redirect: row.get(8)?,
         is_bot: row.get(9)?,
         rev_id: row.get::<_, i64>(10)?.cast_unsigned(),
-        event_id: row.get(11)?,
+        event_id: row.get::<_, Option<ReadId>>(11)?.map(|id| id.0),
         version: row.get(12)?,
     })
 }

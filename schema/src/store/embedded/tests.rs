@@ -1,13 +1,17 @@
 //! What only the embedded store has: its file, its folder, its views. The rest is the conformance suite's.
 
+use crate::hour::HourRange;
 use crate::page::Page;
-use crate::query::{PageList, PageQuery};
+use crate::period::TimeUnit;
+use crate::query::{CountQuery, PageList, PageQuery, Series};
 use crate::reference::{Reference, Scope, differences};
-use crate::store::embedded::{DATABASE_FILE, EmbeddedStore};
+use crate::store::embedded::{DATABASE_FILE, EmbeddedStore, counts};
 use crate::store::{Call, Durability, Migration, PipelineRecord, Store, StoreError};
 use chrono::DateTime;
 use rusqlite::Connection;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 mod histories;
 mod retention;
@@ -95,7 +99,7 @@ async fn another_layout_is_refused() {
     let db = Connection::open(folder.path().join(DATABASE_FILE)).unwrap();
     db.execute("UPDATE schema_version SET version = version + 1", []).unwrap();
     drop(db);
-    check_refused(folder.path(), Migration::Apply, &["layout version 4", "writes 3", "newer pagetrack"]).await;
+    check_refused(folder.path(), Migration::Apply, &["layout version 5", "writes 4", "newer pagetrack"]).await;
 }
 
 #[tokio::test]
@@ -261,4 +265,29 @@ async fn a_larger_version_takes_its_page_to_another_title() {
     }
     assert_eq!(store.pages_by_title(&old.domain, &old.page_title, 9).await.unwrap(), [], "nothing is left there");
     assert_eq!(store.pages_by_title(&new.domain, "Other", 9).await.unwrap(), [new]);
+}
+
+/// The database groups a person's counts before it gives the first: it must not read all of them for that.
+#[tokio::test]
+async fn counts_beyond_the_bound_are_not_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let pages: Vec<Page> = (1..=3_000).map(|n| page(n, n.cast_signed() * 3_600, "A")).collect();
+    open(folder.path()).await.unwrap().write_pages(&pages, DateTime::UNIX_EPOCH).await.unwrap();
+    let mut db = Connection::open(folder.path().join(DATABASE_FILE)).unwrap();
+    let steps = Arc::new(AtomicU64::new(0));
+    let stepped = Arc::clone(&steps);
+    db.progress_handler(100, Some(move || stepped.fetch_add(100, Ordering::Relaxed) == u64::MAX)).unwrap();
+    for series in [
+        Series::UserName("Candalua".into()),
+        Series::User("it.wikisource.org".parse().unwrap(), "43130".parse().unwrap()),
+    ] {
+        let query = CountQuery { series, hours: HourRange::ALL, unit: TimeUnit::Hour, max_rows: 100 };
+        steps.store(0, Ordering::Relaxed);
+        assert_eq!(counts::counts(&db, &query).unwrap(), None);
+        let bounded = steps.load(Ordering::Relaxed);
+        let all = counts::counts(&db, &CountQuery { max_rows: 3_000, ..query }).unwrap().expect("as many as there are");
+        assert_eq!(all.iter().map(|count| count.page_count).sum::<u64>(), 3_000);
+        let unbounded = steps.load(Ordering::Relaxed) - bounded;
+        assert!(bounded * 10 < unbounded, "{bounded} steps, {unbounded} without a bound");
+    }
 }

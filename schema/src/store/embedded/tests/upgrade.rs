@@ -139,3 +139,37 @@ async fn a_store_without_titles_counts_while_they_are_entered() {
     }
     assert_eq!(differences(&store, &Reference::of(&pages), Scope::Whole).await.unwrap(), [""; 0]);
 }
+
+/// Makes the database of `folder` what version 3 of the layout left: all ids of events as text.
+fn downgrade_to_3(folder: &Path) {
+    let db = Connection::open(folder.join(DATABASE_FILE)).unwrap();
+    let sql = "UPDATE pages SET event_id = v.event_id FROM page_rows v WHERE v.page_no = pages.page_no; \
+               UPDATE schema_version SET version = 3";
+    db.execute_batch(sql).unwrap();
+}
+
+#[tokio::test]
+async fn ids_of_events_are_read_as_text_and_as_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut pages = Realm::of("event_ids").varied_pages(20);
+    for (page, n) in pages.iter_mut().zip(0..) {
+        page.event_id = Some(uuid::Uuid::from_u128(n).to_string());
+    }
+    let (older, newer) = pages.split_at(10);
+    open(folder.path()).await.unwrap().write_pages(older, DateTime::UNIX_EPOCH).await.unwrap();
+    downgrade_to_3(folder.path());
+    check_refused(folder.path(), Migration::Expect, &["layout version 3", "`pagetrack migrate`"]).await;
+    let store = open(folder.path()).await.unwrap();
+    store.write_pages(newer, DateTime::UNIX_EPOCH).await.unwrap();
+    assert_eq!(differences(&store, &Reference::of(&pages), Scope::Whole).await.unwrap(), [""; 0]);
+
+    let db = Connection::open(folder.path().join(DATABASE_FILE)).unwrap();
+    let strings = |sql: &str| -> Vec<String> {
+        db.prepare(sql).unwrap().query_map([], |row| row.get(0)).unwrap().collect::<rusqlite::Result<_>>().unwrap()
+    };
+    let kinds = strings("SELECT typeof(event_id) FROM pages ORDER BY page_no");
+    assert_eq!(kinds, [["text"; 10], ["blob"; 10]].concat());
+    let mut expect: Vec<String> = pages.iter().filter_map(|page| page.event_id.clone()).collect();
+    expect.sort_unstable();
+    assert_eq!(strings("SELECT event_id FROM pages_by_time ORDER BY event_id"), expect);
+}
