@@ -1,5 +1,6 @@
 //! Heads: which generation of counts is a period's. Flipped by compare-and-set, so that of two sealers one wins.
 
+use crate::clock::{Clock, SystemClock};
 use crate::period::{Period, PeriodRange};
 use crate::store::StoreError;
 use crate::store::cassandra::CassandraStore;
@@ -50,7 +51,8 @@ impl Statements {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Head {
     pub(super) period: Period,
-    /// 1 for the first sealing; one more with each.
+    /// More with each sealing: the time of it in microseconds, as of any write that gives none, so that its derived rows
+    /// replace what a hand wrote before, and what stands of a head that was lost.
     pub(super) version: i64,
     /// Where its counts are.
     pub(super) generation: i64,
@@ -101,7 +103,7 @@ pub(super) async fn flip(
     // One at a time within a process: heads of one shelf share a partition, in which proposals collide.
     let _turn = store.sealer.flips.lock().await;
     let (shelf, name) = (head_shelf_of(period), name_of(period));
-    let (version, session) = (old.map_or(0, |head| head.version) + 1, &store.session);
+    let (version, session) = (next_version(old.as_ref()), &store.session);
     let answer = match old {
         None => session.execute_unpaged(&store.rollups.heads.first, (shelf, name, version, generation)).await,
         Some(old) => {
@@ -120,12 +122,19 @@ pub(super) async fn set_derived(store: &CassandraStore, head: &Head) -> Result<(
     Ok(())
 }
 
-/// Has the next sealings of a period write all of its derived rows, not only those that differ: also one that has read the
-/// head already, whose own note has the same timestamp (of two values with one timestamp the larger stays).
+/// The version behind a head's: whatever the clock says, a larger one.
+fn next_version(old: Option<&Head>) -> i64 {
+    let now = SystemClock.now().timestamp_micros();
+    old.map_or(now, |head| now.max(head.version + 1))
+}
+
+/// Has the next sealing of a period write all of its derived rows, not only those that differ: the same counts, under a
+/// version of which no derived rows are written. A sealing that has read the head already loses.
 pub(super) async fn doubt_derived(store: &CassandraStore, period: Period) -> Result<(), StoreError> {
-    if let Some(head) = load_current(store, period).await?.filter(|head| head.derived.is_some()) {
-        let values = (head.version + 1, i64::MAX, head_shelf_of(period), name_of(period));
-        store.session.execute_unpaged(&store.rollups.heads.put_derived, values).await.map_err(of_request)?;
+    while let Some(head) = load_current(store, period).await?.filter(Head::is_derived) {
+        if flip(store, period, Some(head), head.generation).await?.is_some() {
+            break;
+        }
     }
     Ok(())
 }

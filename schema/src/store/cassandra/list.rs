@@ -174,9 +174,11 @@ impl<'a> Reading<'a> {
         ControlFlow::Continue(())
     }
 
+    /// How many rows to read at once: equal parts of what may be read, so that the last one goes no further.
     fn page_rows(&self) -> usize {
         let left = self.most.saturating_sub(self.read);
-        if self.query.filter.is_empty() { left } else { left.min(FILTERED_PAGE_ROWS) }
+        let parts = if self.query.filter.is_empty() { 1 } else { left.div_ceil(FILTERED_PAGE_ROWS).max(1) };
+        left.div_ceil(parts)
     }
 
     fn end(self, next: Option<PageKey>) -> PageSlice {

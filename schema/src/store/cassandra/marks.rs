@@ -22,6 +22,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The order in which marks are read and taken away: who takes one away has marked the longer period before.
 pub(super) const SHORTEST_FIRST: [TimeUnit; 4] = [TimeUnit::Hour, TimeUnit::Day, TimeUnit::Month, TimeUnit::Year];
 
+/// Shelves of one request: those of a year's hours. Nodes may refuse more than 20.
+const SHELVES_OF_A_READ: usize = 12;
+
 /// Requests in flight of one call.
 const IN_FLIGHT: usize = 32;
 
@@ -87,13 +90,18 @@ pub(super) async fn list(
     most: usize,
 ) -> Result<BTreeSet<Period>, StoreError> {
     let (session, marked) = (&store.session, &store.rollups.marks.marked);
-    let names = collect_until(session, marked, (shelves_of(unit, years),), most, |rows, all| {
-        for row in rows.rows::<(&str,)>()? {
-            all.push(parse_name(row?.0)?);
-        }
-        Ok(())
-    });
-    Ok(names.await?.into_iter().collect())
+    let shelves = shelves_of(unit, years);
+    let read = |shelves: Vec<String>| {
+        collect_until(session, marked, (shelves,), most, |rows, all| {
+            for row in rows.rows::<(&str,)>()? {
+                all.push(parse_name(row?.0)?);
+            }
+            Ok(())
+        })
+    };
+    let reads: Vec<_> = shelves.chunks(SHELVES_OF_A_READ).map(|shelves| read(shelves.to_vec())).collect();
+    let names: Vec<Period> = stream::iter(reads).buffer_unordered(IN_FLIGHT).try_concat().await?;
+    Ok(names.into_iter().collect())
 }
 
 /// The marks of one period.

@@ -12,14 +12,16 @@ use crate::store::cassandra::periods::{name_of, parse_name};
 use crate::store::cassandra::slices::collect;
 use crate::store::cassandra::statements::Preparer;
 use crate::store::cassandra::{generations, heads};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use futures::{StreamExt, TryStreamExt, stream};
 use scylla::statement::prepared::PreparedStatement;
 use std::time::Duration;
 
-/// Generations are removed by the slot, once a whole slot has passed behind theirs: after 10 to 20 minutes. A request's
-/// reads take seconds.
+/// Generations are noted by the slot, and removed with it.
 const SLOT_SECONDS: i64 = 600;
+/// A slot is removed so long behind when the remover saw it first: what was noted then at its end is flipped, and read by
+/// nobody, for a request's reads take seconds. By the remover's clock alone, since the noter's may show another time.
+const SEEN_FOR: TimeDelta = TimeDelta::minutes(20);
 /// A sealing that takes longer is given up before it flips: what it wrote might be removed already.
 pub(super) const FLIPS_WITHIN: Duration = Duration::from_secs(300);
 /// Generations removed at once.
@@ -42,7 +44,7 @@ impl Statements {
             put: it.put("old_generations", "slot, period, generation").await?,
             put_slot: it.put("old_slots", "shelf, slot").await?,
             of_slot: it.read("period, generation", "old_generations", "slot = ?").await?,
-            slots: it.read("slot", "old_slots", "shelf = ? AND slot < ?").await?,
+            slots: it.read("slot", "old_slots", "shelf = ?").await?,
             delete: it.delete("old_generations", "slot = ?").await?,
             delete_slot: it.delete("old_slots", "shelf = ? AND slot = ?").await?,
         })
@@ -73,13 +75,13 @@ pub(super) async fn note(
 /// Removes what was noted long enough ago.
 pub(super) async fn remove(store: &CassandraStore, now: DateTime<Utc>) -> Result<(), StoreError> {
     let (session, statements) = (&store.session, &store.rollups.old);
-    let slots = collect(session, &statements.slots, (SLOTS, slot_of(now) - 1), |rows, all| {
+    let slots = collect(session, &statements.slots, (SLOTS,), |rows, all| {
         for row in rows.rows::<(i64,)>()? {
             all.push(row?.0);
         }
         Ok(())
     });
-    for slot in slots.await? {
+    for slot in store.sealer.seen_for(&slots.await?, SEEN_FOR, now) {
         let noted = collect(session, &statements.of_slot, (slot,), |rows, all| {
             for row in rows.rows::<(&str, i64)>()? {
                 let (period, generation) = row?;

@@ -114,6 +114,7 @@ pub(super) async fn seal(store: &CassandraStore, period: Period, now: DateTime<U
     let groups = write_generation(store, period, generation, &counted, before.as_ref()).await?;
     store.reached(Step::Counts, period).await?;
     if begun.elapsed() > old::FLIPS_WITHIN {
+        tracing::warn!(?period, "its counting took too long and begins anew");
         return Ok(Outcome::Lost);
     }
     let Some(head) = heads::flip(store, period, before, generation).await? else { return Ok(Outcome::Lost) };

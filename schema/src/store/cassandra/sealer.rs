@@ -8,6 +8,7 @@ use crate::store::cassandra::CassandraStore;
 use crate::store::cassandra::incarnation::Incarnation;
 use crate::store::cassandra::seal::Step;
 use crate::store::cassandra::tallies::Tallies;
+use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -41,6 +42,8 @@ pub(super) struct Sealer {
     /// Who sealed each hour last, of those that this process looked at lately.
     seen: Mutex<HashMap<Hour, Seen>>,
     removed_at: Mutex<Option<Instant>>,
+    /// When this process first saw each slot of old generations.
+    slots: Mutex<HashMap<i64, DateTime<Utc>>>,
     #[cfg(test)]
     pub(super) hook: Mutex<Option<Hook>>,
 }
@@ -66,6 +69,7 @@ impl Sealer {
             rests_until: Mutex::default(),
             seen: Mutex::default(),
             removed_at: Mutex::default(),
+            slots: Mutex::default(),
             #[cfg(test)]
             hook: Mutex::default(),
         }
@@ -104,6 +108,13 @@ impl Sealer {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.retain(|_, seen| seen.at.elapsed() < REMEMBERED_FOR);
         seen.insert(hour, Seen { generation, is_anothers: false, at: Instant::now() });
+    }
+
+    /// Those of the slots of old generations that this process has seen for so long; the others are seen from now on.
+    pub(super) fn seen_for(&self, slots: &[i64], long: TimeDelta, now: DateTime<Utc>) -> Vec<i64> {
+        let mut seen = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.retain(|slot, _| slots.contains(slot));
+        slots.iter().copied().filter(|slot| now - *seen.entry(*slot).or_insert(now) >= long).collect()
     }
 
     #[cfg(test)]

@@ -5,7 +5,7 @@ use super::counting::{open_stores, seal_all};
 use crate::page::Page;
 use crate::store::cassandra::CassandraStore;
 use crate::store::cassandra::heads::{self, Head};
-use crate::store::cassandra::periods::parse_name;
+use crate::store::cassandra::periods::{self, parse_name};
 use crate::store::conformance::Realm;
 use crate::store::{Migration, Store};
 use crate::tables::Table;
@@ -204,8 +204,7 @@ async fn lists_that_lack_something() {
     filled.give_back();
 }
 
-/// Counts carry the version of their period's head as timestamp, so that a later sealing replaces them; a delete with that
-/// of the last one is as if the rows were lost.
+/// What a hand deletes or changes has the time as its timestamp, as the rows of a later sealing have.
 #[tokio::test]
 async fn counts_that_are_lost() {
     let Some(filled) = Filled::new().await else { return };
@@ -217,30 +216,40 @@ async fn counts_that_are_lost() {
         ("months", &hour[..7], "month"),
         ("years", &hour[..4], "year"),
     ] {
-        let gone = |table: &str, version: i64, key: &str| {
-            let shelf = format!("shelf = '{shelf}' AND period = '{period}'");
-            format!("DELETE FROM KEYSPACE.{table} USING TIMESTAMP {version} WHERE {key}{shelf}")
-        };
-        // Each repair takes the head one version on.
-        let head = async || filled.head(period).await.version;
+        let on_shelf = format!("shelf = '{shelf}' AND period = '{period}'");
+        let gone = |table: &str, key: &str| format!("DELETE FROM KEYSPACE.{table} WHERE {key}{on_shelf}");
         let all = format!("counts of all wikis in {name} {period}:");
-        filled.check_damage(&gone("counts_of_all", head().await, ""), &[&all], &["counts of "]).await;
+        filled.check_damage(&gone("counts_of_all", ""), &[&all], &["counts of "]).await;
         let of_domain = format!("counts of {domain} in {name} {period}:");
-        let key = format!("domain = '{domain}' AND ");
-        filled.check_damage(&gone("counts_by_domain", head().await, &key), &[&of_domain], &["counts of "]).await;
+        let of_domain_key = format!("domain = '{domain}' AND ");
+        filled.check_damage(&gone("counts_by_domain", &of_domain_key), &[&of_domain], &["counts of "]).await;
+        let Page { namespace, is_bot, is_redirect, .. } = &filled.page;
+        let kind = format!("namespace = {namespace} AND is_bot = {is_bot} AND is_redirect = {is_redirect}");
+        let changed = format!(
+            "UPDATE KEYSPACE.counts_by_domain SET page_count = 7000 WHERE {of_domain_key}{on_shelf} AND {kind}"
+        );
+        filled.check_damage(&changed, &[&of_domain], &["counts of "]).await;
         if name != "year" {
             let of_name = format!("counts of user_name={user_name:?} in {name} {period}:");
             let key = format!("user_name = '{user_name}' AND ");
-            filled.check_damage(&gone("counts_by_user_name", head().await, &key), &[&of_name], &["counts of "]).await;
+            filled.check_damage(&gone("counts_by_user_name", &key), &[&of_name], &["counts of "]).await;
             let of_user = format!("counts of user_id={user_id} domain={domain} in {name} {period}:");
             let key = format!("domain = '{domain}' AND user_id = '{user_id}' AND ");
-            filled.check_damage(&gone("counts_by_user", head().await, &key), &[&of_user], &["counts of "]).await;
+            filled.check_damage(&gone("counts_by_user", &key), &[&of_user], &["counts of "]).await;
         }
         let generation = filled.head(period).await.generation;
         let key = format!("period = '{period}' AND generation = {generation}");
         let gone = format!("DELETE FROM KEYSPACE.counts_by_period WHERE {key}");
-        filled.check_damage(&gone, &[&format!("counts of each wiki in {name} {period}:")], &["counts of "]).await;
+        let of_each = format!("counts of each wiki in {name} {period}:");
+        filled.check_damage(&gone, &[&of_each], &["counts of "]).await;
     }
+    let head = filled.head(&hour).await.period;
+    let gone = format!(
+        "DELETE FROM KEYSPACE.heads WHERE shelf = '{}' AND period = '{}'",
+        periods::head_shelf_of(head),
+        periods::name_of(head)
+    );
+    filled.check_damage(&gone, &[&format!("counts of each wiki in hour {hour}:")], &["counts of "]).await;
     filled.give_back();
 }
 
