@@ -25,6 +25,7 @@ use std::convert::Infallible;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 /// Events that wait for one execution; more are left out and counted.
 const QUEUE: usize = 1_000;
@@ -32,7 +33,7 @@ const QUEUE: usize = 1_000;
 /// Distinct subscriptions at one time, each executed once per event.
 const MAX_SUBSCRIBERS: usize = 1_000;
 
-/// Subscribers that are given what they missed at one time; others wait for their turn.
+/// Replays that read at one time; others wait for their turn.
 const MAX_REPLAYS: usize = 32;
 
 /// How long a page is known, so that what the stream repeats is told once: each reconnect repeats a minute.
@@ -69,6 +70,8 @@ pub struct Hub {
     clock: Arc<dyn Clock>,
     bus: Arc<dyn Bus>,
     replays: Arc<Semaphore>,
+    /// Those that have not ended, whether they read or wait.
+    replaying: TaskTracker,
     state: Mutex<State>,
 }
 
@@ -90,7 +93,7 @@ impl Hub {
     pub fn new(clock: Arc<dyn Clock>, bus: Arc<dyn Bus>) -> Arc<Self> {
         let state = State { recent: Recent::new(REMEMBERED, MAX_REMEMBERED), subscribers: Vec::new(), position: None };
         let replays = Arc::new(Semaphore::new(MAX_REPLAYS));
-        Arc::new(Self { clock, bus, replays, state: Mutex::new(state) })
+        Arc::new(Self { clock, bus, replays, replaying: TaskTracker::new(), state: Mutex::new(state) })
     }
 
     /// Tells every record of the topic `stored` until `shutdown`; then the subscribers' feeds end.
@@ -151,7 +154,7 @@ impl Hub {
     }
 
     fn replay_count(&self) -> usize {
-        MAX_REPLAYS - self.replays.available_permits()
+        self.replaying.len()
     }
 
     /// Behind what was told last. Who subscribed before this was asked hears all that comes behind it.

@@ -10,7 +10,7 @@ use futures::future::join;
 use hyper::server::conn::http1::Builder;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
@@ -23,6 +23,11 @@ use tower::ServiceExt;
 
 /// After an accept that failed for lack of something, of file handles as a rule.
 const ACCEPT_AGAIN_AFTER: Duration = Duration::from_millis(500);
+
+/// Bytes that the kernel takes of an answer beyond those on their way. Without a bound they are megabytes for each client
+/// that does not read: memory of the machine that no limit of ours sees, and events that are old when they are read.
+#[cfg(target_os = "linux")]
+const UNSENT: u32 = 32 * 1024;
 
 /// What holds for connections.
 #[derive(Debug, Clone, Copy)]
@@ -62,8 +67,7 @@ pub(super) async fn serve(
     let (open, cut_off) = (TaskTracker::new(), CancellationToken::new());
     while let Some(accepted) = stop.run_until_cancelled(accept(&listener, &places)).await {
         let (stream, place) = accepted?;
-        // An answer is written at once, not held back for more.
-        stream.set_nodelay(true).unwrap_or_else(|error| tracing::debug!(%error, "a connection keeps its delay"));
+        prepare(&stream).unwrap_or_else(|error| tracing::debug!(%error, "a connection keeps the system's settings"));
         let connection = answer(stream, router.clone(), limits, stop.clone());
         let cut_off = cut_off.clone();
         open.spawn(async move {
@@ -98,6 +102,14 @@ async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> anyhow::Resu
     }
 }
 
+/// An answer is written at once, not held back for more; and it waits where its client is seen to be slow.
+fn prepare(stream: &TcpStream) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    #[cfg(target_os = "linux")]
+    socket2::SockRef::from(stream).set_tcp_notsent_lowat(UNSENT)?;
+    Ok(())
+}
+
 /// Serves one connection; at `stop` it ends with the answer that is under way.
 async fn answer(stream: TcpStream, router: Router, limits: ConnectionLimits, stop: CancellationToken) {
     let mut stream = TimeoutStream::new(stream);
@@ -128,6 +140,7 @@ mod tests {
     use axum::routing::get;
     use std::net::SocketAddr;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpSocket;
     use tokio::task::JoinHandle;
 
     const LIMITS: ConnectionLimits = ConnectionLimits {
@@ -196,6 +209,24 @@ mod tests {
         let mut silent = TcpStream::connect(address).await.unwrap();
         silent.write_all(format!("{HEAD}\r\n").as_bytes()).await.unwrap();
         timeout(WITHIN, gone.cancelled()).await.expect("the answer is given up");
+        drop(silent);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn little_is_taken_for_a_client_that_does_not_read() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = TcpSocket::new_v4().unwrap();
+        client.set_recv_buffer_size(4_096).unwrap();
+        let silent = client.connect(listener.local_addr().unwrap()).await.unwrap();
+        let (stream, _) = listener.accept().await.unwrap();
+        prepare(&stream).unwrap();
+        let (part, mut taken) = ([0; 4_096], 0);
+        // What is on its way makes room for a little more.
+        while timeout(Duration::from_millis(100), stream.writable()).await.is_ok() {
+            taken += stream.try_write(&part).unwrap_or(0);
+        }
+        assert!((1..=4 * UNSENT as usize).contains(&taken), "{taken} bytes");
         drop(silent);
     }
 

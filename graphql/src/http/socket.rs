@@ -7,8 +7,9 @@ use crate::limits::Limits;
 use crate::live::{Groups, ReplaysOfConnection, Told};
 use async_graphql::Request;
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
-use futures::stream::StreamExt;
+use futures::{FutureExt, StreamExt};
 use protocol::{Close, FromClient, ToClient};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, interval_at, sleep_until, timeout};
@@ -43,6 +44,9 @@ pub(super) async fn serve(socket: WebSocket, groups: Arc<Groups>, limits: Limits
         () = stop.cancelled() => Close::GoingAway,
         close = connection.run() => close,
     };
+    if close == Close::Silent {
+        tracing::debug!("a subscriber was given up: {}", close.reason());
+    }
     let frame = CloseFrame { code: close.code(), reason: close.reason().into() };
     // The client may be gone: then there is nobody to tell.
     let _ = timeout(Duration::from_secs(1), end(connection.socket, frame)).await;
@@ -63,6 +67,7 @@ struct Connection {
     replays: ReplaysOfConnection,
     is_acknowledged: bool,
     begun: Instant,
+    /// When the client was last seen to be there.
     heard: Instant,
 }
 
@@ -141,7 +146,7 @@ impl Connection {
 
     async fn ping(&mut self) -> Result<(), Close> {
         if self.heard.elapsed() > SILENCE {
-            return Err(Close::Gone);
+            return Err(Close::Silent);
         }
         self.put(Message::Ping(Default::default())).await
     }
@@ -153,9 +158,16 @@ impl Connection {
 
     /// Waits while the client does not read; meanwhile its feeds fill and count what they leave out.
     async fn put(&mut self, message: Message) -> Result<(), Close> {
-        match timeout(SILENCE, self.socket.send(message)).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) | Err(_) => Err(Close::Gone),
-        }
+        let mut sending = pin!(self.socket.send(message));
+        let sent = match sending.as_mut().now_or_never() {
+            Some(sent) => sent,
+            None => {
+                let sent = timeout(SILENCE, sending).await.map_err(|_| Close::Silent)?;
+                // It has made room, so it is there, though our pings still wait behind what it has to read first.
+                self.heard = Instant::now();
+                sent
+            }
+        };
+        sent.map_err(|_| Close::Gone)
     }
 }

@@ -1,6 +1,7 @@
 //! What subscribers are told: an answer of their own, or the bytes that a group shares.
 
 use super::plan::MissedKeys;
+use crate::operation::{RequestId, finish_error};
 use crate::schema::scalars::count;
 use async_graphql::{Response as Answer, ServerError, Value};
 use ingest::bus::FeedPosition;
@@ -42,10 +43,12 @@ impl SharedAnswer {
         !self.refused.is_empty()
     }
 
-    /// As it is told to one that missed so many events before it.
-    pub(super) fn told(&self, missed: u64, keys: &MissedKeys) -> Told {
+    /// As it is told to one that missed so many events before it; a refusal bears the name of that one's own request.
+    pub(super) fn told(&self, missed: u64, keys: &MissedKeys, id: &RequestId) -> Told {
         if self.is_refusal() {
-            return Told::Own(Answer::from_errors(self.refused.clone()));
+            let mut refused = self.refused.clone();
+            refused.iter_mut().for_each(|error| finish_error(error, Some(&id.0)));
+            return Told::Own(Answer::from_errors(refused));
         }
         let patched = if missed == 0 { None } else { with_missed(&self.json, missed, keys) };
         Told::Shared(patched.unwrap_or_else(|| Arc::clone(&self.json)))

@@ -6,7 +6,7 @@
 mod queue;
 
 use super::answer::{SharedAnswer, Told};
-use super::plan::{MissedKeys, Plan, Subscription, plan};
+use super::plan::{GroupKey, MissedKeys, Plan, Subscription, plan};
 use super::{Hub, LiveEvent, SharedReads};
 use crate::limits::Limits;
 use crate::loaders::Reads;
@@ -36,7 +36,7 @@ pub struct Groups {
     schema: Schema,
     hub: Arc<Hub>,
     limits: Limits,
-    groups: Mutex<HashMap<u128, Arc<Group>>>,
+    groups: Mutex<HashMap<GroupKey, Arc<Group>>>,
     totals: Arc<Totals>,
 }
 
@@ -126,11 +126,13 @@ impl Groups {
         let resumes = subscription.resumes;
         let asked_at = self.hub.position();
         let shared = copy(&request).variables(subscription.variables.clone()).data(id.clone());
-        let Some(member) = self.join(subscription, shared) else {
+        // What it does not declare would only be kept while it waits.
+        let own = request.variables(subscription.declared.clone()).data(id.clone());
+        let Some(member) = self.join(subscription, shared, id.clone()) else {
             let refused = ApiError::LimitExceeded("too many listen already; try again later".into());
             return once(async move { Told::Own(refusal(refused, &id)) }).boxed();
         };
-        if resumes { self.resume(member, request.data(id), asked_at) } else { member.told(None) }
+        if resumes { self.resume(member, own, asked_at) } else { member.told(None) }
     }
 
     /// First what the member missed, executed for it alone.
@@ -148,8 +150,8 @@ impl Groups {
         replayed.chain(live.flatten()).boxed()
     }
 
-    fn join(self: &Arc<Self>, subscription: Subscription, request: Request) -> Option<Member> {
-        let queue = Arc::new(Queue::new(Arc::clone(&self.totals)));
+    fn join(self: &Arc<Self>, subscription: Subscription, request: Request, id: RequestId) -> Option<Member> {
+        let queue = Arc::new(Queue::new(Arc::clone(&self.totals), subscription.resumes));
         let mut groups = self.lock();
         if members_of(&groups) >= MAX_MEMBERS {
             return None;
@@ -171,10 +173,10 @@ impl Groups {
             let running = Running { groups: Arc::downgrade(self), key, group: Arc::clone(&group) };
             group.lock().run = Some(tokio::spawn(run(running, answers)).abort_handle());
         }
-        Some(Member { groups: Arc::clone(self), key, group, queue })
+        Some(Member { groups: Arc::clone(self), key, id, group, queue })
     }
 
-    fn leave(&self, key: u128, group: &Arc<Group>, queue: &Arc<Queue>) {
+    fn leave(&self, key: GroupKey, group: &Arc<Group>, queue: &Arc<Queue>) {
         let mut groups = self.lock();
         let mut members = group.lock();
         members.queues.retain(|other| !Arc::ptr_eq(other, queue));
@@ -184,16 +186,16 @@ impl Groups {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<u128, Arc<Group>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<GroupKey, Arc<Group>>> {
         self.groups.lock().expect("no holder of this lock panics")
     }
 }
 
-fn members_of(groups: &HashMap<u128, Arc<Group>>) -> usize {
+fn members_of(groups: &HashMap<GroupKey, Arc<Group>>) -> usize {
     groups.values().map(|group| group.lock().queues.len()).sum()
 }
 
-fn remove(groups: &mut HashMap<u128, Arc<Group>>, key: u128, group: &Arc<Group>) {
+fn remove(groups: &mut HashMap<GroupKey, Arc<Group>>, key: GroupKey, group: &Arc<Group>) {
     if groups.get(&key).is_some_and(|known| Arc::ptr_eq(known, group)) {
         groups.remove(&key);
     }
@@ -212,7 +214,7 @@ async fn run(running: Running, mut answers: BoxStream<'static, Answer>) {
 /// A group's execution: however it ends, the group ends with it.
 struct Running {
     groups: Weak<Groups>,
-    key: u128,
+    key: GroupKey,
     group: Arc<Group>,
 }
 
@@ -266,7 +268,8 @@ impl Group {
 /// One subscription; leaves its group when it is dropped.
 struct Member {
     groups: Arc<Groups>,
-    key: u128,
+    key: GroupKey,
+    id: RequestId,
     group: Arc<Group>,
     queue: Arc<Queue>,
 }
@@ -276,7 +279,7 @@ impl Member {
     fn told(self, from: Option<FeedPosition>) -> BoxStream<'static, Told> {
         let told = futures::stream::unfold((self, from), async |(member, from)| {
             let (answer, missed) = member.queue.pop_behind(from.as_ref()).await?;
-            Some((answer.told(missed, &member.group.missed_keys), (member, from)))
+            Some((answer.told(missed, &member.group.missed_keys, &member.id), (member, from)))
         });
         told.boxed()
     }
@@ -358,7 +361,7 @@ mod tests {
         let (group, totals) = (Group::new(false, MissedKeys::default()), Arc::<Totals>::default());
         let refusal = Answer::from_errors(vec![ServerError::new("no", None)]);
         group.tell(Arc::new(SharedAnswer::new(refusal, None, 0, &totals.held)));
-        let late = Arc::new(Queue::new(totals));
+        let late = Arc::new(Queue::new(totals, false));
         group.admit(&late);
         group.end();
         assert!(late.pop_behind(None).await.is_some_and(|(answer, _)| answer.is_refusal()));

@@ -7,7 +7,7 @@ use async_graphql::parser::types::{
 };
 use async_graphql::{Name, Positioned, Request, Value as Const, Variables};
 use async_graphql_value::Value;
-use xxhash_rust::xxh3::xxh3_128;
+use sha2::{Digest, Sha256};
 
 /// How a request is answered.
 #[derive(Debug, PartialEq)]
@@ -18,11 +18,16 @@ pub(super) enum Plan {
     Subscription(Subscription),
 }
 
+/// What tells subscriptions apart. Clients choose what it is made of, so none may find two of one key.
+pub(super) type GroupKey = [u8; 32];
+
 /// A subscription.
 #[derive(Debug, PartialEq)]
 pub(super) struct Subscription {
     /// The same for all that have the same answers once they are live.
-    pub(super) key: u128,
+    pub(super) key: GroupKey,
+    /// The variables that it declares.
+    pub(super) declared: Variables,
     /// The variables that it declares, without those that only say where it goes on.
     pub(super) variables: Variables,
     /// Whether it first asks for what it missed.
@@ -57,6 +62,7 @@ fn subscription(request: &Request, document: &ExecutableDocument, operation: &Op
     let defined = |name: &Name| operation.variable_definitions.iter().find(|of| of.node.name.node == *name);
     let mut variables = request.variables.clone();
     variables.retain(|name, _| defined(name).is_some());
+    let declared = variables.clone();
     let (mut resumes, mut is_state, mut missed_keys) = (false, false, MissedKeys::default());
     if let Some(root) = root_field(operation) {
         for value in ["after", "since"].into_iter().filter_map(|name| root.get_argument(name)) {
@@ -75,8 +81,8 @@ fn subscription(request: &Request, document: &ExecutableDocument, operation: &Op
     }
     let key = serde_json::to_string(&(&request.query, &request.operation_name, &variables, TellCost::of(request).0))
         .expect("text is JSON");
-    let key = xxh3_128(key.as_bytes());
-    Subscription { key, variables, resumes, is_state, missed_keys }
+    let key = Sha256::digest(key.as_bytes()).into();
+    Subscription { key, declared, variables, resumes, is_state, missed_keys }
 }
 
 /// Whether an argument has a value.
@@ -209,6 +215,8 @@ mod tests {
         assert_ne!(key(query, json!({ "f": 1 })), key(query, json!({ "f": 2 })));
         assert_ne!(key(query, json!({})), key(&query.replace("cursor", "missedCount"), json!({})));
         assert_eq!(key(query, json!({ "nothing": 1 })), key(query, json!({})), "what is not declared");
+        let declared = planned(query, json!({ "nothing": 1, "a": "x", "f": 2 })).declared;
+        assert_eq!(serde_json::to_value(declared).unwrap(), json!({ "a": "x", "f": 2 }), "what its replay is asked by");
         let required = query.replace("$a: String", "$a: String!");
         assert_ne!(key(&required, json!({ "a": "x" })), key(&required, json!({ "a": "y" })), "the group needs one");
         for beside in [

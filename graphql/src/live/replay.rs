@@ -4,30 +4,25 @@
 //! It is read as fast as the subscriber reads. When its live feed overflows meanwhile, that is emptied and begins anew
 //! further on: nothing is left out.
 
+mod turns;
+
 use super::recent::Recent;
 use super::{FeedCursor, Hub, Joined, LiveEvent, SharedReads};
 use crate::schema::errors::ApiError;
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::stream::{Stream, unfold};
-use ingest::bus::{BusError, FeedPosition, Followed, Follower, Topic};
+use ingest::bus::{FeedPosition, Followed};
 use schema::page::{Page, PageKey};
 use schema::query::{ListOrder, MAX_ROWS_READ, PageFilter, PageList, PageQuery, TimeSpan};
 use schema::store::Store;
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{sleep, timeout};
-use tokio_util::task::AbortOnDropHandle;
+use tokio_util::task::task_tracker::TaskTrackerToken;
+use turns::{Turns, unavailable};
 
 /// Pages read from the store at once.
 const PART: usize = 200;
-
-/// How long a replay waits for others to end.
-const TURN_WITHIN: Duration = Duration::from_secs(30);
-
-/// How long a replay may take, since it keeps others from theirs: its reader goes on where it was, at the end of the line.
-pub(super) const MAX_TIME: Duration = Duration::from_mins(10);
 
 /// Pages that the list told and the topic may tell again: those of about its last hour.
 const MAY_COME_AGAIN: TimeDelta = TimeDelta::hours(1);
@@ -65,26 +60,13 @@ pub(crate) struct Replay {
     /// The rest of the list by time.
     list: Option<List>,
     told: Recent,
-    follower: Box<dyn Follower>,
+    /// Behind what was read of the topic last.
+    position: FeedPosition,
     /// Where the subscriber's live feed begins.
     goal: FeedPosition,
     turns: Turns,
-}
-
-/// A replay's turns. They are given back when its time is over, even if its reader takes nothing.
-struct Turns(AbortOnDropHandle<()>);
-
-impl Turns {
-    fn begin(own: Option<OwnedSemaphorePermit>, shared: OwnedSemaphorePermit) -> Self {
-        Self(AbortOnDropHandle::new(tokio::spawn(async move {
-            let _held = (own, shared);
-            sleep(MAX_TIME).await;
-        })))
-    }
-
-    fn are_over(&self) -> bool {
-        self.0.is_finished()
-    }
+    /// While it is there it counts, among all and among those of its connection.
+    _counts: (TaskTrackerToken, Option<OwnedSemaphorePermit>),
 }
 
 struct List {
@@ -115,18 +97,12 @@ impl Replay {
         joined: Arc<Joined>,
         of_connection: Option<ReplaysOfConnection>,
     ) -> Result<Self, ApiError> {
-        // First the connection's own: who waits there keeps nobody else from a turn.
+        // The connection's own come first: who waits there keeps nobody else from a turn.
         let own = match of_connection {
             Some(ReplaysOfConnection(places)) => places.acquire_owned().await.ok(),
             None => None,
         };
-        let turn = timeout(TURN_WITHIN, Arc::clone(&hub.replays).acquire_owned()).await;
-        let busy = |_| {
-            ApiError::LimitExceeded(
-                "too many are given what they missed; go on with the same cursor a little later".into(),
-            )
-        };
-        let turn = turn.map_err(busy)?.map_err(|_| ApiError::FeedUnavailable)?;
+        let counts = (hub.replaying.token(), own);
         joined.runs().await;
         let goal = hub.position().ok_or(ApiError::FeedUnavailable)?;
         let (position, list) = match from {
@@ -139,10 +115,12 @@ impl Replay {
                 (joined.asked_at.clone().unwrap_or_else(|| goal.clone()), Some(List::new(Some(since), None)))
             }
         };
-        let follower = hub.bus.follow_from(Topic::Stored, &position).await.map_err(unavailable)?;
-        let follower = follower.ok_or(ApiError::PlaceNotHeld)?;
-        let (told, turns) = (Recent::new(TimeDelta::MAX, MAX_TOLD), Turns::begin(own, turn));
-        Ok(Self { hub, store, filter, joined, list, told, follower, goal, turns })
+        // Where the position is not held, that is said before anything is told.
+        let mut turns = Turns::new(Arc::clone(&hub));
+        let turn = turns.take(&position).await?;
+        turns.keep(turn);
+        let told = Recent::new(TimeDelta::MAX, MAX_TOLD);
+        Ok(Self { hub, store, filter, joined, list, told, position, goal, turns, _counts: counts })
     }
 
     /// The events, until the subscriber's live feed goes on; an error is the last one.
@@ -159,10 +137,6 @@ impl Replay {
 
     async fn next(&mut self) -> Result<Option<LiveEvent>, ApiError> {
         loop {
-            if self.turns.are_over() {
-                let text = "what was missed must be read within 10 minutes; go on with `after` and the last cursor";
-                return Err(ApiError::LimitExceeded(text.into()));
-            }
             let found = match &mut self.list {
                 Some(_) => self.listed().await?,
                 None => self.followed().await?,
@@ -183,7 +157,7 @@ impl Replay {
             if now - key.created_at < MAY_COME_AGAIN {
                 self.told.insert(&key, now);
             }
-            let cursor = FeedCursor { position: self.follower.position(), listed: Some(key) };
+            let cursor = FeedCursor { position: self.position.clone(), listed: Some(key) };
             return Ok(Found::Event(LiveEvent {
                 page: Arc::new(page),
                 cursor,
@@ -206,7 +180,9 @@ impl Replay {
             limit: PART,
             max_rows: MAX_ROWS_READ,
         };
+        let turn = self.turns.take(&self.position).await?;
         let slice = self.store.list_pages(&query).await?;
+        self.turns.keep(turn);
         list.pages = slice.pages.into();
         list.is_read = slice.next.is_none();
         list.after = slice.next;
@@ -215,17 +191,21 @@ impl Replay {
 
     /// The next page in the order of storing.
     async fn followed(&mut self) -> Result<Found, ApiError> {
-        if self.follower.position().covers(&self.goal) {
+        if self.position.covers(&self.goal) {
             return self.reached();
         }
-        match self.follower.next().await.map_err(unavailable)? {
+        let mut turn = self.turns.take(&self.position).await?;
+        let followed = turn.follower.next().await.map_err(unavailable)?;
+        self.position = turn.follower.position();
+        self.turns.keep(turn);
+        match followed {
             Followed::Missed(_) => Err(ApiError::PlaceNotHeld),
             Followed::Record(record) => {
                 let Ok(page) = serde_json::from_slice::<Page>(&record.payload) else { return Ok(Found::Nothing) };
                 if !self.filter.matches(&page) || !self.told.insert(&page.key(), self.hub.clock.now()) {
                     return Ok(Found::Nothing);
                 }
-                let cursor = FeedCursor { position: self.follower.position(), listed: None };
+                let cursor = FeedCursor { position: self.position.clone(), listed: None };
                 Ok(Found::Event(LiveEvent {
                     page: Arc::new(page),
                     cursor,
@@ -238,7 +218,7 @@ impl Replay {
 
     /// At the beginning of the live feed: goes on with that, or to where it begins anew.
     fn reached(&mut self) -> Result<Found, ApiError> {
-        if self.joined.go_on(&self.follower.position()) {
+        if self.joined.go_on(&self.position) {
             return Ok(Found::CaughtUp);
         }
         self.goal = self.hub.position().ok_or(ApiError::FeedUnavailable)?;
@@ -250,9 +230,4 @@ impl List {
     fn new(from: Option<DateTime<Utc>>, after: Option<PageKey>) -> Self {
         Self { span: TimeSpan { from, to: None }, after, pages: VecDeque::new(), is_read: false }
     }
-}
-
-fn unavailable(error: BusError) -> ApiError {
-    tracing::warn!(%error, "what a subscriber missed cannot be read");
-    ApiError::FeedUnavailable
 }

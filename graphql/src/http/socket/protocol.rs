@@ -90,8 +90,10 @@ pub(super) fn next(id: &str, payload: &str) -> String {
 /// Why a connection ends.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Close {
-    /// The client left or does not answer.
+    /// The client left.
     Gone,
+    /// The client answers nothing, or takes nothing.
+    Silent,
     /// The server stops.
     GoingAway,
     /// Not a message of the protocol.
@@ -119,7 +121,8 @@ impl Close {
     pub(super) fn code(&self) -> u16 {
         match self {
             Self::Gone => 1000,
-            Self::GoingAway => 1001,
+            // Not 1000: a client that is there after all knows that it was not what ended it.
+            Self::GoingAway | Self::Silent => 1001,
             Self::NoFrames => 1002,
             Self::NoText => 1007,
             Self::TooLarge => 1009,
@@ -136,6 +139,7 @@ impl Close {
         match self {
             Self::Gone => String::new(),
             Self::GoingAway => "the server stops".into(),
+            Self::Silent => "nothing was heard for a minute".into(),
             Self::NoFrames => "not a frame of a WebSocket".into(),
             Self::NoText => "text is UTF-8".into(),
             Self::TooLarge => "the message is too large".into(),

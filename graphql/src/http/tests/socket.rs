@@ -28,7 +28,11 @@ impl Server {
     async fn with_places(places: usize) -> Self {
         let fixture = Fixture::known().await;
         let stop = CancellationToken::new();
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        // Its connections have it, too: the server waits as soon as a client does not read.
+        socket.set_send_buffer_size(4_096).unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let listener = socket.listen(64).unwrap();
         let address = listener.local_addr().unwrap();
         let listeners = Arc::new(Semaphore::new(places));
         let (groups, limits, origins) = (fixture.groups(), Limits::default(), Origins::None);
@@ -53,6 +57,12 @@ impl Server {
 
     async fn open(&self) -> Socket {
         self.connect(None, PROTOCOL).await.unwrap()
+    }
+
+    async fn open_on(&self, stream: MaybeTlsStream<tokio::net::TcpStream>) -> Socket {
+        let mut request = format!("ws://{}/graphql", self.address).into_client_request().unwrap();
+        request.headers_mut().insert("sec-websocket-protocol", PROTOCOL.parse().unwrap());
+        tokio_tungstenite::client_async(request, stream).await.unwrap().0
     }
 }
 
@@ -236,5 +246,37 @@ async fn a_client_that_answers_nothing_is_pinged_and_given_up() {
     reading.await.expect("the server gives up").unwrap();
     let pings = said.windows(2).filter(|frame| *frame == [0x89, 0]).count();
     assert!((2..=4).contains(&pings), "{said:?}");
+    assert!(said.windows(4).any(|frame| frame[0] == 0x88 && frame[2..] == 1001u16.to_be_bytes()), "{said:?}");
     assert!(begun.elapsed() >= Duration::from_secs(60), "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn a_client_that_reads_slowly_is_there_and_one_that_stops_is_not() {
+    let server = Server::start().await;
+    let tcp = tokio::net::TcpSocket::new_v4().unwrap();
+    tcp.set_recv_buffer_size(4_096).unwrap();
+    let stream = MaybeTlsStream::Plain(tcp.connect(server.address).await.unwrap());
+    let mut socket = server.open_on(stream).await;
+    say(&mut socket, json!({ "type": "connection_init" })).await;
+    assert_eq!(hear(&mut socket).await, json!({ "type": "connection_ack" }));
+    say(&mut socket, subscribe("1", "subscription { pageCreated { page { title url } } }")).await;
+    server.fixture.wait_for_subscriber().await;
+    for page_id in 1..1_000 {
+        server.fixture.hub.tell(page("it.wikisource.org", page_id, (1, "Alex brollo"), 0));
+    }
+    let MaybeTlsStream::Plain(stream) = socket.get_mut() else { panic!("a connection without TLS") };
+    tokio::time::pause();
+    // It takes minutes until it comes to the first ping.
+    let mut some = vec![0; 8 * 1_024];
+    let mut read = 0;
+    while read < 8 * some.len() {
+        tokio::time::sleep(Duration::from_secs(30)).await;
+        read += stream.read_exact(&mut some).await.expect("the server waits");
+    }
+    let begun = tokio::time::Instant::now();
+    while server.fixture.hub.subscriber_count() > 0 {
+        assert!(begun.elapsed() < Duration::from_secs(600), "it is given up");
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    assert!(begun.elapsed() > Duration::from_secs(30), "{:?}", begun.elapsed());
 }

@@ -169,6 +169,11 @@ impl Feed {
         Listener(self.groups.open(request, RequestId("test".into())))
     }
 
+    /// The same under another request's name, without variables.
+    pub(super) fn ask_as(&self, name: &str, query: &str) -> Listener {
+        Listener(self.groups.open(Request::new(query), RequestId(name.into())))
+    }
+
     pub(super) async fn until(&self, holds: impl Fn(&Self) -> bool) {
         let waiting = async {
             while !holds(self) {

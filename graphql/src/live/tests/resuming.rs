@@ -1,12 +1,10 @@
 //! After a break nothing is missing, whatever happened meanwhile; where it would be, the cursor is refused.
 
 use super::harness::{Feed, Pair, Place, page};
-use crate::live::replay::MAX_TIME;
 use crate::live::{MAX_REPLAYS, QUEUE};
 use crate::schema::cursor::encode;
 use serde_json::json;
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 const LIVE: &str = "subscription { pageCreated { page { pageId } cursor missedCount } }";
 const AFTER: &str =
@@ -219,28 +217,30 @@ async fn a_broken_replay_by_time_goes_on_where_it_was(place: &Place, _: Pair) {
     feed.stop().await;
 }
 
-async fn pass(time: Duration) {
-    tokio::time::pause();
-    tokio::time::advance(time).await;
-    tokio::time::resume();
-}
-
-/// It would keep others from theirs.
 #[tokio::test]
-async fn a_replay_that_takes_too_long_ends_and_goes_on_by_its_cursor() {
+async fn who_reads_nothing_keeps_nobody_from_a_turn() {
     let place = Place::new(Pair::MemoryEmbedded).expect("it needs no servers");
     let feed = place.start().await;
-    feed.store((1..=5).map(|id| page(id, 100 - id as i64))).await;
-    feed.settled().await;
-    let mut slow = feed.ask(SINCE, json!({ "since": "2025-05-18T10:00:00Z" }));
-    let cursor = slow.event().await.1;
-    pass(MAX_TIME - Duration::from_secs(1)).await;
-    assert_eq!(slow.pages(1).await, [2]);
-    assert_eq!(feed.hub.replays.available_permits(), MAX_REPLAYS - 1);
-    pass(Duration::from_secs(1)).await;
-    // Before its reader comes to know it.
+    let mut listener = feed.listen(LIVE).await;
+    feed.store((1..=5).map(|id| page(id, 0))).await;
+    let cursor = listener.event().await.1;
+    let mut idle = Vec::new();
+    for _ in 0..MAX_REPLAYS {
+        let mut replay = after(&feed, &cursor);
+        assert_eq!(replay.pages(1).await, [2]);
+        idle.push(replay);
+    }
+    assert_eq!((feed.hub.replays.available_permits(), feed.hub.replay_count()), (0, MAX_REPLAYS));
+    let mut reads = after(&feed, &cursor);
+    assert_eq!(reads.pages(4).await, [2, 3, 4, 5]);
+    feed.store([page(6, 0)]).await;
+    assert_eq!(reads.pages(1).await, [6]);
     feed.until(|feed| feed.hub.replays.available_permits() == MAX_REPLAYS).await;
-    assert_eq!(slow.error().await, "LIMIT_EXCEEDED");
-    assert_eq!(after(&feed, &cursor).pages(4).await, [2, 3, 4, 5]);
+    // Nor have they lost anything.
+    for mut replay in idle {
+        assert_eq!(replay.pages(4).await, [3, 4, 5, 6]);
+    }
+    feed.until(|feed| feed.hub.replay_count() == 0).await;
+    drop((listener, reads));
     feed.stop().await;
 }

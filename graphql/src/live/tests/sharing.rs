@@ -115,8 +115,11 @@ async fn a_root_field_may_be_in_fragments() {
 async fn what_is_refused_is_refused_to_each() {
     let (_place, feed) = start().await;
     for query in ["subscription { nothing }", "subscription { pageCreated(filter: {domains: [\"X\"]}) { cursor } }"] {
-        let (one, other) = (feed.ask(query, json!(null)), feed.ask(query, json!(null)));
-        assert_eq!((one.error().await, other.error().await), ("BAD_USER_INPUT".into(), "BAD_USER_INPUT".into()));
+        let (mut one, mut other) = (feed.ask_as("one", query), feed.ask_as("other", query));
+        for (listener, id) in [(&mut one, "one"), (&mut other, "other")] {
+            let told = &listener.next().await.unwrap()["errors"][0]["extensions"];
+            assert_eq!((&told["code"], &told["requestId"]), (&json!("BAD_USER_INPUT"), &json!(id)), "{told}");
+        }
     }
 }
 

@@ -8,6 +8,15 @@ pub(super) struct Attack {
     pub(super) method: &'static str,
     pub(super) path: String,
     pub(super) body: String,
+    /// Whether the body is meant as an operation: then it may come by any way.
+    pub(super) is_operation: bool,
+}
+
+impl Attack {
+    /// What is answered.
+    pub(super) fn harmless() -> Self {
+        post("harmless", r#"{"query":"{ __typename }"}"#.into())
+    }
 }
 
 /// All of them.
@@ -18,7 +27,7 @@ pub(super) fn attacks() -> Vec<Attack> {
 }
 
 fn post(name: &'static str, body: String) -> Attack {
-    Attack { name, method: "POST", path: "/graphql".into(), body }
+    Attack { name, method: "POST", path: "/graphql".into(), body, is_operation: true }
 }
 
 type Documents = Vec<(&'static str, String)>;
@@ -133,6 +142,7 @@ fn addresses() -> Vec<Attack> {
         method: "GET",
         path: format!("/graphql?query={}", "%7B".repeat(20_000)),
         body: String::new(),
+        is_operation: false,
     };
     vec![long]
 }
