@@ -157,19 +157,36 @@ async fn bare_inserts(name: &str, pages: &[Page]) -> anyhow::Result<f64> {
     Ok(rate)
 }
 
+/// All processes of the distributed mode.
+pub(crate) struct Processes {
+    pub(crate) serve: Process,
+    producer: Process,
+    _stages: [Process; 2],
+}
+
+impl Processes {
+    /// On new tables, with an API that listens on `port` and answers.
+    pub(crate) async fn start(
+        cluster: &Cluster,
+        folder: &Path,
+        server: &StreamServer,
+        port: u16,
+    ) -> anyhow::Result<Self> {
+        cluster.open_store().await?;
+        let listen = format!("127.0.0.1:{port}");
+        let serve = cluster.start("pagetrack", &["serve", "--listen", &listen], folder)?;
+        let stages = [cluster.start("writer", &[], folder)?, cluster.start("cleaner", &[], folder)?];
+        let producer = cluster.start("producer", &["--source", server.url().as_str()], folder)?;
+        wait_for_any_answer(&format!("http://{listen}")).await?;
+        server.wait_for_visits(1).await;
+        Ok(Self { serve, producer, _stages: stages })
+    }
+}
+
 /// Milliseconds of each event through all processes, and the peak memory of those that no other figure has.
 async fn end_to_end(cluster: &Cluster) -> anyhow::Result<(Vec<f64>, Vec<(&'static str, f64)>)> {
-    let folder = tempfile::tempdir()?;
-    cluster.open_store().await?;
-    let server = StreamServer::start().await;
-    let listen = format!("127.0.0.1:{}", free_port()?);
-    let serve = cluster.start("pagetrack", &["serve", "--listen", &listen], folder.path())?;
-    let _writer = cluster.start("writer", &[], folder.path())?;
-    let _cleaner = cluster.start("cleaner", &[], folder.path())?;
-    let producer = cluster.start("producer", &["--source", server.url().as_str()], folder.path())?;
-    let base = format!("http://{listen}");
-    wait_for_any_answer(&base).await?;
-    server.wait_for_visits(1).await;
-    let delays = latency::measure(&server, &base).await?;
-    Ok((delays, vec![("producer", producer.peak_memory_mb()?), ("pagetrack serve", serve.peak_memory_mb()?)]))
+    let (folder, server, port) = (tempfile::tempdir()?, StreamServer::start().await, free_port()?);
+    let all = Processes::start(cluster, folder.path(), &server, port).await?;
+    let delays = latency::measure(&server, &format!("http://127.0.0.1:{port}")).await?;
+    Ok((delays, vec![("producer", all.producer.peak_memory_mb()?), ("pagetrack serve", all.serve.peak_memory_mb()?)]))
 }

@@ -1,5 +1,6 @@
 //! Stores of a given size: the sample's pages over as many days as the stream would take for them, on 1,000 wikis.
 
+use crate::people::of_many;
 use anyhow::Context;
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::{StreamExt, TryStreamExt, stream};
@@ -37,7 +38,8 @@ impl Pages {
         let seed = crate::SEED + day as u64;
         let events = ingest::sample::history(seed, left.min(PAGES_A_DAY), end);
         let clean = |event: bytes::Bytes| ingest::clean::clean(&event).expect("sample events are clean");
-        (0..).zip(events.map(clean)).map(move |(n, page)| of_own(page, day, n))
+        let number = move |n: usize| (day * PAGES_A_DAY + n) as u64;
+        (0..).zip(events.map(clean)).map(move |(n, page)| of_many(of_own(page, day, n), number(n)))
     }
 
     /// All pages.

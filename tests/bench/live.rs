@@ -3,6 +3,7 @@
 mod listener;
 
 use crate::ask::wait_for_any_answer;
+use crate::distributed::{Cluster, Processes};
 use crate::embedded::{arguments, free_port};
 use crate::latency::fresh_events;
 use crate::table::{Table, Wanted, percentile};
@@ -37,8 +38,16 @@ struct Load {
     documents: usize,
 }
 
-/// When each page was told to the server, by wiki and number.
-pub(super) type Published = Arc<Mutex<HashMap<(String, String), Instant>>>;
+/// What was told to the server of each page, by wiki and number.
+pub(super) type Published = Arc<Mutex<HashMap<(String, String), Told>>>;
+
+/// When a page was told to the server.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Told {
+    pub(super) at: Instant,
+    /// Which of all it is, from 1.
+    pub(super) number: usize,
+}
 
 /// What a run showed.
 struct Figures {
@@ -52,22 +61,30 @@ struct Figures {
     clients: f64,
 }
 
-/// Loads of few events for many, and of many for few; with equal and with distinct documents.
+/// Loads of few events for many, and of many for few; with equal and with distinct documents. Then with distinct ones through
+/// Kafka and Cassandra.
 pub(crate) async fn measure(table: &mut Table) -> anyhow::Result<()> {
     for (subscribers, rate) in [(1_000, 20), (100, 200)] {
         for documents in [1, 50] {
             let load = Load { subscribers, rate, documents };
-            let mut figures = run(load).await.with_context(|| format!("{load:?}"))?;
-            add(table, load, &mut figures);
+            let mut figures = embedded(load).await.with_context(|| format!("{load:?}"))?;
+            add(table, "live", load, &mut figures);
         }
+    }
+    for (subscribers, rate) in [(1_000, 20), (100, 200)] {
+        let Some(cluster) = Cluster::named(&format!("live_{rate}"))? else { return Ok(()) };
+        let load = Load { subscribers, rate, documents: 50 };
+        let mut figures = distributed(&cluster, load).await.with_context(|| format!("{load:?}, distributed"))?;
+        add(table, "live, distributed", load, &mut figures);
+        cluster.drop_tables().await?;
     }
     Ok(())
 }
 
-fn add(table: &mut Table, load: Load, figures: &mut Figures) {
+fn add(table: &mut Table, mode: &str, load: Load, figures: &mut Figures) {
     let plural = if load.documents == 1 { "" } else { "s" };
     let of = format!(
-        "live: {} subscribers × {}/s, {} document{plural}",
+        "{mode}: {} subscribers × {}/s, {} document{plural}",
         crate::table::figure(load.subscribers as f64),
         load.rate,
         load.documents
@@ -81,16 +98,21 @@ fn add(table: &mut Table, load: Load, figures: &mut Figures) {
     row("the clients' own, the stream's included", Wanted::Stated, figures.clients, "cores");
 }
 
-async fn run(load: Load) -> anyhow::Result<Figures> {
-    let (folder, server) = (tempfile::tempdir()?, StreamServer::start().await);
-    let port = free_port()?;
+async fn embedded(load: Load) -> anyhow::Result<Figures> {
+    let (folder, server, port) = (tempfile::tempdir()?, StreamServer::start().await, free_port()?);
     let process = Process::start("pagetrack", &arguments(folder.path(), server.url().as_str(), port), folder.path())?;
-    run_on(&process, port, &server, load).await.with_context(|| process.log_end())
-}
-
-async fn run_on(process: &Process, port: u16, server: &StreamServer, load: Load) -> anyhow::Result<Figures> {
     wait_for_any_answer(&format!("http://127.0.0.1:{port}")).await?;
     server.wait_for_visits(1).await;
+    run(&process, port, &server, load).await.with_context(|| process.log_end())
+}
+
+async fn distributed(cluster: &Cluster, load: Load) -> anyhow::Result<Figures> {
+    let (folder, server, port) = (tempfile::tempdir()?, StreamServer::start().await, free_port()?);
+    let all = Processes::start(cluster, folder.path(), &server, port).await?;
+    run(&all.serve, port, &server, load).await.with_context(|| all.serve.log_end())
+}
+
+async fn run(process: &Process, port: u16, server: &StreamServer, load: Load) -> anyhow::Result<Figures> {
     let events = fresh_events(4_712, load.rate as usize * LASTS.as_secs() as usize);
     let before = process.memory_mb()?;
     let published = Published::default();
@@ -99,7 +121,7 @@ async fn run_on(process: &Process, port: u16, server: &StreamServer, load: Load)
     let reading: Vec<_> = readers.into_iter().map(|reader| tokio::spawn(reader.hear(wanted))).collect();
     let cpu = (Instant::now(), process.cpu_time()?, cpu_time_of("self")?);
     publish(server, load.rate, events, &published).await;
-    let heard = all(reading).await?;
+    let heard = all(reading).await.context("one that reads")?;
     let seconds = cpu.0.elapsed().as_secs_f64();
     let (of_server, of_clients) = (process.cpu_time()? - cpu.1, cpu_time_of("self")? - cpu.2);
     let delays: Vec<f64> = heard.into_iter().flat_map(|heard| heard.delays).collect();
@@ -107,7 +129,9 @@ async fn run_on(process: &Process, port: u16, server: &StreamServer, load: Load)
     // What was left out last is told with the next event.
     let more = fresh_events(4_713, 2 * MORE_FOR.as_secs() as usize);
     let late = tokio::select! {
-        late = all(silent.into_iter().map(|silent| tokio::spawn(silent.hear(wanted))).collect()) => late?,
+        late = all(silent.into_iter().map(|silent| tokio::spawn(silent.hear(wanted))).collect()) => {
+            late.with_context(|| format!("one that read only {:.0} s later", cpu.0.elapsed().as_secs_f64()))?
+        }
         () = publish(server, 2, more, &published) => bail!("those who did not read do not come to the end"),
     };
     let missed: u64 = late.iter().map(|heard| heard.missed).sum();
@@ -126,7 +150,8 @@ async fn connect(load: Load, port: u16, published: &Published) -> anyhow::Result
     let numbers: Vec<usize> = (0..load.subscribers).collect();
     for part in numbers.chunks(AT_ONCE) {
         // Each document has as many that read as that do not.
-        let listening = part.iter().map(|i| Listener::connect(port, document(i / 2 % load.documents), published));
+        let listening =
+            part.iter().map(|i| Listener::connect(port, document(i / 2 % load.documents), i % 2 == 1, published));
         for (i, listener) in part.iter().zip(try_join_all(listening).await?) {
             if i % 2 == 0 { readers.push(listener) } else { silent.push(listener) }
         }
@@ -140,7 +165,10 @@ async fn publish(server: &StreamServer, rate: u32, events: Vec<(Bytes, Page)>, p
     for (event, page) in events {
         tick.tick().await;
         let key = (page.domain.to_string(), page.page_id.to_string());
-        published.lock().expect("no holder of this lock panics").insert(key, Instant::now());
+        let mut published = published.lock().expect("no holder of this lock panics");
+        let told = Told { at: Instant::now(), number: published.len() + 1 };
+        published.insert(key, told);
+        drop(published);
         server.publish(page.created_at, event);
     }
 }

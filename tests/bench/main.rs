@@ -12,6 +12,7 @@ mod fill;
 mod latency;
 mod live;
 mod machine;
+mod people;
 mod pure;
 mod reads;
 mod sealing;
@@ -44,7 +45,9 @@ async fn main() -> anyhow::Result<()> {
     ingest::settings::install_crypto();
     let machine = machine::describe();
     eprintln!("bench on {machine}");
-    let events: Vec<Bytes> = ingest::sample::history(SEED, EVENTS, Utc::now()).collect();
+    let events = ingest::sample::history(SEED, EVENTS, Utc::now());
+    let events: Vec<Bytes> =
+        (0..).zip(events).map(|(n, event)| people::event_of_many(&event, n)).collect::<anyhow::Result<_>>()?;
     let pages: Vec<Page> = events.iter().filter_map(|event| ingest::clean::clean(event).ok()).collect();
     let mut table = Table::default();
     if is_wanted("clean") {

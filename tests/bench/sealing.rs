@@ -1,6 +1,7 @@
 //! How late the counts of a full hour are on Cassandra, while 50 pages a second come and a sealer runs as beside a writer.
 
 use crate::distributed::Cluster;
+use crate::people;
 use crate::table::{Table, Wanted, percentile};
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::{StreamExt, TryStreamExt, stream};
@@ -101,7 +102,11 @@ fn pages_of(hour: Hour) -> Vec<Page> {
     let events = ingest::sample::history(crate::SEED, AN_HOUR, hour.end());
     let clean = |event: bytes::Bytes| ingest::clean::clean(&event).expect("sample events are clean");
     let at = |n: i32| hour.start() + step * n;
-    (0..).zip(events.map(clean)).map(|(n, page)| Page { created_at: at(n), ..page }).collect()
+    let number = |n: i32| u64::from(n.unsigned_abs());
+    (0..)
+        .zip(events.map(clean))
+        .map(|(n, page)| people::of_many(Page { created_at: at(n), ..page }, number(n)))
+        .collect()
 }
 
 async fn keep_sealing(store: &dyn Store, now: DateTime<Utc>) -> anyhow::Result<Infallible> {

@@ -78,10 +78,17 @@ struct Wiki {
 }
 
 impl Listener {
-    /// Connects and subscribes.
-    pub(super) async fn connect(port: u16, document: String, published: &Published) -> anyhow::Result<Self> {
+    /// Connects and subscribes; who will be silent takes little in the meantime.
+    pub(super) async fn connect(
+        port: u16,
+        document: String,
+        is_silent: bool,
+        published: &Published,
+    ) -> anyhow::Result<Self> {
         let tcp = TcpSocket::new_v4()?;
-        tcp.set_recv_buffer_size(RECEIVED)?;
+        if is_silent {
+            tcp.set_recv_buffer_size(RECEIVED)?;
+        }
         let stream = tcp.connect(([127, 0, 0, 1], port).into()).await?;
         stream.set_nodelay(true)?;
         let mut request = format!("ws://127.0.0.1:{port}/graphql").into_client_request()?;
@@ -99,10 +106,11 @@ impl Listener {
         Ok(listener)
     }
 
-    /// Reads until so many events were told or missed.
+    /// Reads until the event of this number was told: each in front of it must have been told or counted as missed.
     pub(super) async fn hear(mut self, wanted: usize) -> anyhow::Result<Heard> {
         let mut heard = Heard::default();
-        while heard.delays.len() + (heard.missed as usize) < wanted {
+        let mut number = 0;
+        while number < wanted {
             let text = self.next().await?;
             let now = Instant::now();
             let event: Next = serde_json::from_str(&text).with_context(|| text.clone())?;
@@ -110,8 +118,11 @@ impl Listener {
             let key = (event.page.domain.name, event.page.page_id);
             let published = self.published.lock().expect("no holder of this lock panics").get(&key).copied();
             let published = published.context("a page that nobody published")?;
-            heard.delays.push((now - published).as_secs_f64() * 1_000.0);
+            number = published.number;
+            heard.delays.push((now - published.at).as_secs_f64() * 1_000.0);
             heard.missed += event.missed_count;
+            let counted = heard.delays.len() + heard.missed as usize;
+            ensure!(counted == number, "{counted} told or missed of {number}");
         }
         Ok(heard)
     }
