@@ -2,7 +2,7 @@
 
 mod listener;
 
-use crate::ask::{wait_for_any_answer, wait_for_pages};
+use crate::ask::wait_for_any_answer;
 use crate::distributed::{Cluster, Processes};
 use crate::embedded::{arguments, free_port};
 use crate::latency::fresh_events;
@@ -49,7 +49,7 @@ pub(super) type Published = Arc<Mutex<HashMap<(String, String, DateTime<Utc>), T
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Told {
     pub(super) at: Instant,
-    /// Which of all it is, from 1; 0 of what only warms, which may be told late.
+    /// Which of all it is, from 1.
     pub(super) number: usize,
 }
 
@@ -110,32 +110,32 @@ async fn embedded(load: Load) -> anyhow::Result<Figures> {
     let process = Process::start("pagetrack", &arguments(folder.path(), server.url().as_str(), port), folder.path())?;
     wait_for_any_answer(&format!("http://127.0.0.1:{port}")).await?;
     server.wait_for_visits(1).await;
-    run(&process, port, &server, load, Published::default()).await.with_context(|| process.log_end())
+    run(&process, port, &server, load).await.with_context(|| process.log_end())
 }
 
 async fn distributed(cluster: &Cluster, load: Load) -> anyhow::Result<Figures> {
     let (folder, server, port) = (tempfile::tempdir()?, StreamServer::start().await, free_port()?);
     let all = Processes::start(cluster, folder.path(), &server, port).await?;
-    // The servers compile what these take.
-    let warming = fresh_events(4_711, WARMING);
-    let published = Published::default();
-    for (event, page) in warming {
-        note(&published, &page, 0);
-        server.publish(page.created_at, event);
-    }
-    wait_for_pages(&format!("http://127.0.0.1:{port}"), WARMING as u64, Duration::from_secs(1)).await?;
-    run(&all.serve, port, &server, load, published).await.with_context(|| all.serve.log_end())
+    warm(port, &server).await.context("warming")?;
+    run(&all.serve, port, &server, load).await.with_context(|| all.serve.log_end())
 }
 
-async fn run(
-    process: &Process,
-    port: u16,
-    server: &StreamServer,
-    load: Load,
-    published: Published,
-) -> anyhow::Result<Figures> {
+/// Has the servers compile what events take; all of these have been told when it is over.
+async fn warm(port: u16, server: &StreamServer) -> anyhow::Result<()> {
+    let published = Published::default();
+    let listener = Listener::connect(port, document(0), false, &published).await?;
+    let heard = tokio::spawn(listener.hear(WARMING));
+    for (number, (event, page)) in (1..).zip(fresh_events(4_711, WARMING)) {
+        note(&published, &page, number);
+        server.publish(page.created_at, event);
+    }
+    heard.await?.map(drop)
+}
+
+async fn run(process: &Process, port: u16, server: &StreamServer, load: Load) -> anyhow::Result<Figures> {
     let events = fresh_events(4_712, load.rate as usize * LASTS.as_secs() as usize);
     let before = process.memory_mb()?;
+    let published = Published::default();
     let (readers, silent) = connect(load, port, &published).await?;
     let wanted = events.len();
     let reading: Vec<_> = readers.into_iter().map(|reader| tokio::spawn(reader.hear(wanted))).collect();

@@ -122,9 +122,6 @@ impl Listener {
             let key = (event.page.domain.name, event.page.page_id, event.page.created_at);
             let published = self.published.lock().expect("no holder of this lock panics").get(&key).copied();
             let published = published.context("a page that nobody published")?;
-            if published.number == 0 {
-                continue;
-            }
             heard.delays.push((now - published.at).as_secs_f64() * 1_000.0);
             heard.missed += event.missed_count;
             let counted = heard.delays.len() + heard.missed as usize;
