@@ -26,8 +26,9 @@ const LASTS: Duration = Duration::from_secs(20);
 /// How long more events come for those who begin to read only then.
 const MORE_FOR: Duration = Duration::from_secs(60);
 
-/// Events that warm the servers of the distributed mode.
-const WARMING: usize = 20_000;
+/// Events that warm the servers of the distributed mode, and how many of them come a second.
+const WARMING: usize = 4_000;
+const WARMING_RATE: u32 = 200;
 
 /// Connections that are made at once.
 const AT_ONCE: usize = 50;
@@ -125,10 +126,8 @@ async fn warm(port: u16, server: &StreamServer) -> anyhow::Result<()> {
     let published = Published::default();
     let listener = Listener::connect(port, document(0), false, &published).await?;
     let heard = tokio::spawn(listener.hear(WARMING));
-    for (number, (event, page)) in (1..).zip(fresh_events(4_711, WARMING)) {
-        note(&published, &page, number);
-        server.publish(page.created_at, event);
-    }
+    // Not all at once: what was missed at the end nobody would come to know.
+    publish(server, WARMING_RATE, fresh_events(4_711, WARMING), 1, &published).await;
     heard.await?.map(drop)
 }
 
