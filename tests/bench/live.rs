@@ -7,7 +7,7 @@ use crate::distributed::{Cluster, Processes};
 use crate::embedded::{arguments, free_port};
 use crate::latency::fresh_events;
 use crate::table::{Table, Wanted, percentile};
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use futures::future::try_join_all;
@@ -58,9 +58,7 @@ pub(super) struct Told {
 struct Figures {
     /// Milliseconds from the stream to each reader's socket: more than from the commit.
     delays: Vec<f64>,
-    /// Percent of the events that those who read were not told.
-    left_out: f64,
-    /// Percent of the events that those who did not read learned to have missed, of all that were theirs.
+    /// Percent of their events that those who did not read learned to have missed.
     missed: f64,
     memory_mb: f64,
     /// Processors that the server was using, and those that the clients and the stream were.
@@ -100,7 +98,6 @@ fn add(table: &mut Table, mode: &str, load: Load, figures: &mut Figures) {
     row("stream → socket, p50", Wanted::Stated, percentile(&mut figures.delays, 50), "ms");
     row("stream → socket, p99", Wanted::AtMost(250.0), percentile(&mut figures.delays, 99), "ms");
     row("memory growth", Wanted::AtMost(150.0), figures.memory_mb, "MB");
-    row("left out for those who read", Wanted::AtMost(0.0), figures.left_out, "%");
     row("left out for those who do not read", Wanted::Stated, figures.missed, "%");
     row("the server's processors", Wanted::Stated, figures.server, "cores");
     row("the clients' own, the stream's included", Wanted::Stated, figures.clients, "cores");
@@ -143,8 +140,8 @@ async fn run(process: &Process, port: u16, server: &StreamServer, load: Load) ->
     let heard = all(reading).await.context("one that reads")?;
     let seconds = cpu.0.elapsed().as_secs_f64();
     let (of_server, of_clients) = (process.cpu_time()? - cpu.1, cpu_time_of("self")? - cpu.2);
-    let left_out = missed_of(&heard, wanted);
     let delays: Vec<f64> = heard.into_iter().flat_map(|heard| heard.delays).collect();
+    ensure!(delays.len() == load.subscribers / 2 * wanted, "those who read did not get every event");
     // What was left out last is told with the next event.
     let more = fresh_events(4_713, 2 * MORE_FOR.as_secs() as usize);
     let late = tokio::select! {
@@ -153,10 +150,10 @@ async fn run(process: &Process, port: u16, server: &StreamServer, load: Load) ->
         }
         () = publish(server, 2, more, wanted + 1, &published) => bail!("those who did not read do not come to the end"),
     };
+    let missed: u64 = late.iter().map(|heard| heard.missed).sum();
     Ok(Figures {
         delays,
-        left_out,
-        missed: missed_of(&late, wanted),
+        missed: 100.0 * missed as f64 / (late.len() * wanted) as f64,
         memory_mb: process.peak_memory_mb()? - before,
         server: of_server.as_secs_f64() / seconds,
         clients: of_clients.as_secs_f64() / seconds,
@@ -193,11 +190,6 @@ async fn publish(server: &StreamServer, rate: u32, events: Vec<(Bytes, Page)>, f
         note(published, &page, number);
         server.publish(page.created_at, event);
     }
-}
-
-/// Percent of so many events.
-fn missed_of(heard: &[Heard], events: usize) -> f64 {
-    100.0 * heard.iter().map(|heard| heard.missed).sum::<u64>() as f64 / (heard.len() * events) as f64
 }
 
 async fn all(tasks: Vec<tokio::task::JoinHandle<anyhow::Result<Heard>>>) -> anyhow::Result<Vec<Heard>> {

@@ -5,6 +5,7 @@ use anyhow::Context;
 use bytes::Bytes;
 use schema::page::{Page, UserId};
 use serde_json::{Value, json};
+use xxhash_rust::xxh3::xxh3_64;
 
 const PEOPLE: f64 = 50_000.0;
 
@@ -42,10 +43,6 @@ fn name(person: u64) -> String {
 
 /// The same for the same number.
 fn person(number: u64) -> u64 {
-    // SplitMix64: random looking bits (doi.org/10.1145/2714064.2660195).
-    let mut bits = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    let share = (bits ^ (bits >> 31)) as f64 / u64::MAX as f64;
+    let share = xxh3_64(&number.to_le_bytes()) as f64 / u64::MAX as f64;
     (PEOPLE * share.powi(SKEW)) as u64
 }
