@@ -41,7 +41,7 @@ async fn repeat<F: Future<Output = Result<Sealing, StoreError>>>(pass: impl Fn()
                 }
                 backoff.reset();
                 has_told = false;
-                PASS_EVERY
+                pass.rest.max(PASS_EVERY)
             }
             Err(error) => {
                 if !has_told {
@@ -61,14 +61,17 @@ mod tests {
     use std::sync::Mutex;
     use tokio::time::{Instant, timeout};
 
-    /// When each pass began, in seconds, while those of these numbers fail.
-    async fn begun(within: Duration, fails: impl Fn(usize) -> bool) -> Vec<f64> {
+    fn away() -> Result<Sealing, StoreError> {
+        Err(StoreError::Unavailable("away".into()))
+    }
+
+    /// When each pass began, in seconds, where those of these numbers come to this.
+    async fn begun(within: Duration, outcome: impl Fn(usize) -> Result<Sealing, StoreError>) -> Vec<f64> {
         let (start, begun) = (Instant::now(), Mutex::new(Vec::new()));
         let pass = || {
             let mut begun = begun.lock().unwrap();
             begun.push(start.elapsed().as_secs_f64());
-            let away = || Err(StoreError::Unavailable("away".into()));
-            std::future::ready(if fails(begun.len()) { away() } else { Ok(Sealing::default()) })
+            std::future::ready(outcome(begun.len()))
         };
         timeout(within, repeat(pass)).await.expect_err("it repeats for ever");
         begun.into_inner().unwrap()
@@ -76,13 +79,24 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_pass_is_made_each_second() {
-        let begun = begun(Duration::from_secs(60), |_| false).await;
+        let begun = begun(Duration::from_secs(60), |_| Ok(Sealing::default())).await;
         assert!((59..=61).contains(&begun.len()), "{begun:?}");
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_store_that_is_written_to_fast_is_left_alone_for_as_long_as_it_says() {
+        let rest = Duration::from_secs(20);
+        let rests =
+            |number| Ok(Sealing { rest: if number == 2 { rest } else { Duration::ZERO }, ..Sealing::default() });
+        let begun = begun(Duration::from_secs(60), rests).await;
+        let waits: Vec<f64> = begun.windows(2).map(|pair| pair[1] - pair[0]).take(3).collect();
+        assert!(waits.iter().zip([1.0, 20.0, 1.0]).all(|(wait, wanted)| (wait - wanted).abs() < 0.01), "{waits:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_store_that_is_away_is_asked_less_and_less_until_it_answers() {
-        let begun = begun(Duration::from_secs(400), |number| number <= 12).await;
+        let outcome = |number| if number <= 12 { away() } else { Ok(Sealing::default()) };
+        let begun = begun(Duration::from_secs(400), outcome).await;
         let waits: Vec<f64> = begun.windows(2).map(|pair| pair[1] - pair[0]).collect();
         assert!(
             waits[..12].iter().all(|wait| *wait <= 30.0) && waits[8..12].iter().all(|wait| *wait > 5.0),

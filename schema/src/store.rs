@@ -23,6 +23,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Why a store could not answer, named by what the caller does about it.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -56,6 +57,8 @@ pub struct Sealing {
     pub sealed: usize,
     /// Periods left for a later pass.
     pub left: usize,
+    /// For how long the next pass had better wait, so that counting takes little from a store that is written to fast.
+    pub rest: Duration,
 }
 
 /// The record that holds a store's [`Retention`].

@@ -133,7 +133,7 @@ async fn catch_up(store: &dyn Store, until: Option<Until>) -> Result<(), StoreEr
 /// A pass that met rows which cannot be read: their hours are left, for ever if nothing mends them.
 fn readable_pass(pass: Result<Sealing, StoreError>) -> Result<Sealing, StoreError> {
     match pass {
-        Err(StoreError::Corrupt(_)) => Ok(Sealing { sealed: 0, left: 1 }),
+        Err(StoreError::Corrupt(_)) => Ok(Sealing { left: 1, ..Sealing::default() }),
         pass => pass,
     }
 }

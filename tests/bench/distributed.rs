@@ -37,7 +37,7 @@ impl Cluster {
     }
 
     /// Of servers that were there a moment ago.
-    fn present(name: &str) -> anyhow::Result<Self> {
+    pub(crate) fn present(name: &str) -> anyhow::Result<Self> {
         Self::named(name)?.context("the servers were there a moment ago")
     }
 

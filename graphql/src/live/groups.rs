@@ -123,16 +123,18 @@ impl Groups {
                 return once(async move { Told::Own(schema.execute(request.data(id)).await) }).boxed();
             }
         };
-        let resumes = subscription.resumes;
         let asked_at = self.hub.position();
         let shared = copy(&request).variables(subscription.variables.clone()).data(id.clone());
         // What it does not declare would only be kept while it waits.
-        let own = request.variables(subscription.declared.clone()).data(id.clone());
+        let own = subscription.resumes.then(|| request.variables(subscription.declared.clone()).data(id.clone()));
         let Some(member) = self.join(subscription, shared, id.clone()) else {
             let refused = ApiError::LimitExceeded("too many listen already; try again later".into());
             return once(async move { Told::Own(refusal(refused, &id)) }).boxed();
         };
-        if resumes { self.resume(member, own, asked_at) } else { member.told(None) }
+        match own {
+            Some(own) => self.resume(member, own, asked_at),
+            None => member.told(None),
+        }
     }
 
     /// First what the member missed, executed for it alone.

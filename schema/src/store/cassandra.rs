@@ -3,6 +3,7 @@
 //! Rows carry [`Page::version`] as write timestamp, so writes may be repeated in any order. Counts are taken anew for each
 //! period that a write marks ([`seal`]), since there is no transaction over tables.
 
+mod arrivals;
 mod as_of;
 mod batches;
 mod counts;

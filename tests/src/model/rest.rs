@@ -3,14 +3,18 @@
 use super::Asked;
 use chrono::DateTime;
 use schema::hour::Hour;
-use schema::page::Page;
+use schema::page::{Page, UserId};
 use schema::query::PageList;
 use schema::reference::Reference;
 use serde_json::{Value, json};
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Hours that get reports of their own: a recorded file has pages of many days.
 const WINDOWS: usize = 20;
+/// People of a ranking, and titles of each, where the request names no number.
+const PEOPLE: usize = 20;
+const TITLES: usize = 100;
 
 /// Every question that the reference's pages can be found by, and some that find nothing.
 pub fn questions(reference: &Reference) -> Vec<Asked> {
@@ -95,7 +99,7 @@ fn reports(reference: &Reference) -> Vec<Asked> {
     let hours: BTreeSet<Hour> = reference.pages().map(|page| Hour::of(page.created_at)).collect();
     let ends =
         hours.into_iter().take(WINDOWS).map(|hour| hour.plus(1)).chain([Hour::of(DateTime::UNIX_EPOCH).plus(99)]);
-    ends.flat_map(|to| [by_hour(reference, to.plus(-3), to), bots(reference, to.plus(-3), to)]).collect()
+    ends.flat_map(|to| [by_hour, bots, top_users].map(|report| report(reference, to.plus(-3), to))).collect()
 }
 
 fn by_hour(reference: &Reference, from: Hour, to: Hour) -> Asked {
@@ -113,6 +117,44 @@ fn bots(reference: &Reference, from: Hour, to: Hour) -> Asked {
     let statistics: Vec<Value> = ranked(reference, from, to, |page| page.is_bot).into_iter().map(one).collect();
     let answer = with_times(from, to, json!({ "statistics": statistics }));
     ask(format!("/reports/bots-by-domain/{}", asked_at(to)), answer)
+}
+
+/// People by count, ties by name; of each its accounts by count, ties by wiki, and its newest titles.
+fn top_users(reference: &Reference, from: Hour, to: Hour) -> Asked {
+    let mut people: BTreeMap<&str, BTreeMap<(&str, UserId), u64>> = BTreeMap::new();
+    for page in reference.pages().filter(|page| (from..to).contains(&Hour::of(page.created_at))) {
+        *people.entry(&page.user_name).or_default().entry((page.domain.as_str(), page.user_id)).or_default() += 1;
+    }
+    let mut people: Vec<_> =
+        people.into_iter().map(|(name, accounts)| (accounts.values().sum::<u64>(), name, accounts)).collect();
+    people.sort_by_key(|(page_count, ..)| Reverse(*page_count));
+    let one = |(page_count, name, accounts): (u64, &str, BTreeMap<(&str, UserId), u64>)| {
+        let mut accounts: Vec<_> = accounts.into_iter().collect();
+        accounts.sort_by_key(|(_, page_count)| Reverse(*page_count));
+        let user_ids: Vec<Value> = accounts
+            .into_iter()
+            .map(|((domain, id), count)| json!({ "domain": domain, "user_id": id.to_string(), "page_count": count }))
+            .collect();
+        let pages = reference.list(&PageList::UserName(name.into())).into_iter();
+        let titles = pages.filter(|page| (from..to).contains(&Hour::of(page.created_at))).map(|page| &page.page_title);
+        let end = to.start().format("%Y-%m-%dT%H:%M:%SZ");
+        let person = json!({
+            "user_name": name,
+            "user_id": user_ids[0]["user_id"],
+            "user_ids": user_ids,
+            "page_count": page_count,
+            "page_titles": titles.take(TITLES).collect::<Vec<_>>(),
+            "all_pages": format!("/reports/top-users/pages/?user_name={}&at={end}&hours=3&skip=0", encoded(name)),
+        });
+        with_times(from, to, person)
+    };
+    let users: Vec<Value> = people.into_iter().take(PEOPLE).map(one).collect();
+    ask(format!("/reports/top-users/{}", asked_at(to)), with_times(from, to, json!({ "users": users })))
+}
+
+fn encoded(name: &str) -> String {
+    let byte = |byte: u8| if byte.is_ascii_alphanumeric() { char::from(byte).into() } else { format!("%{byte:02X}") };
+    name.bytes().map(byte).collect()
 }
 
 /// Three hours, the last of which ends where `to` begins.

@@ -6,6 +6,7 @@ use futures::{SinkExt, StreamExt};
 use tokio::io::AsyncReadExt;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::handshake::client::Request;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
@@ -43,8 +44,7 @@ impl Server {
     }
 
     async fn connect(&self, origin: Option<String>, protocol: &str) -> Result<Socket, u16> {
-        let mut request = format!("ws://{}/graphql", self.address).into_client_request().unwrap();
-        request.headers_mut().insert("sec-websocket-protocol", protocol.parse().unwrap());
+        let mut request = self.request(protocol);
         if let Some(origin) = origin {
             request.headers_mut().insert("origin", origin.parse().unwrap());
         }
@@ -60,9 +60,13 @@ impl Server {
     }
 
     async fn open_on(&self, stream: MaybeTlsStream<tokio::net::TcpStream>) -> Socket {
+        tokio_tungstenite::client_async(self.request(PROTOCOL), stream).await.unwrap().0
+    }
+
+    fn request(&self, protocol: &str) -> Request {
         let mut request = format!("ws://{}/graphql", self.address).into_client_request().unwrap();
-        request.headers_mut().insert("sec-websocket-protocol", PROTOCOL.parse().unwrap());
-        tokio_tungstenite::client_async(request, stream).await.unwrap().0
+        request.headers_mut().insert("sec-websocket-protocol", protocol.parse().unwrap());
+        request
     }
 }
 

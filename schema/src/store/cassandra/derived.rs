@@ -7,7 +7,7 @@ use crate::store::StoreError;
 use crate::store::cassandra::CassandraStore;
 use crate::store::cassandra::generations::{PEOPLE_AT_ONCE, load_counts};
 use crate::store::cassandra::heads::Head;
-use crate::store::cassandra::merge::{Cursor, Merge, Merged};
+use crate::store::cassandra::merge::{Merge, Merged};
 use crate::store::cassandra::periods::{name_of, shelf_of};
 use crate::store::cassandra::rollup_statements::ON_SHELF;
 use crate::store::cassandra::rollup_writes::{MANY_PARTITIONS, ONE_PARTITION, write_all};
@@ -53,13 +53,14 @@ pub(super) fn has_people(unit: TimeUnit) -> bool {
     unit < TimeUnit::Year
 }
 
-/// Writes what differs from the derived rows of the head before: all where these may not be complete.
+/// Writes what differs from the derived rows of the head before: all where these may not be complete. `merge` is of the
+/// new counts beside those of that head.
 pub(super) async fn write(
     store: &CassandraStore,
     head: &Head,
     before: Option<&Head>,
     groups: &Groups,
-    people: Cursor<'_>,
+    mut merge: Merge<'_>,
 ) -> Result<(), StoreError> {
     let is_known = before.is_some_and(Head::is_derived);
     let old: Groups = match before.filter(|_| is_known) {
@@ -71,7 +72,6 @@ pub(super) async fn write(
     if !has_people(head.period.unit) {
         return Ok(());
     }
-    let mut merge = Merge::new(store, vec![people], before);
     loop {
         let mut merged = merge.next(PEOPLE_AT_ONCE).await?;
         if merged.is_empty() {

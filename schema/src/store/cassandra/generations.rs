@@ -6,7 +6,7 @@ use crate::store::StoreError;
 use crate::store::cassandra::CassandraStore;
 use crate::store::cassandra::errors::{of_request, of_value};
 use crate::store::cassandra::heads::Head;
-use crate::store::cassandra::merge::{Cursor, Merge};
+use crate::store::cassandra::merge::Merge;
 use crate::store::cassandra::periods::name_of;
 use crate::store::cassandra::rollup_writes::{ONE_PARTITION, write_all};
 use crate::store::cassandra::slices::collect_until;
@@ -59,16 +59,14 @@ pub(super) async fn write_counts(
     write_all(&store.session, &store.rollups.generations.put_counts, &rows, ONE_PARTITION).await
 }
 
-/// Writes the people of a generation: those of `parts` put together, and with 0 those that were only there before.
+/// Writes the people of a generation.
 pub(super) async fn write_people(
     store: &CassandraStore,
     period: Period,
     generation: i64,
-    parts: Vec<Cursor<'_>>,
-    before: Option<&Head>,
+    mut merge: Merge<'_>,
 ) -> Result<(), StoreError> {
     let name = name_of(period);
-    let mut merge = Merge::new(store, parts, before);
     loop {
         let merged = merge.next(PEOPLE_AT_ONCE).await?;
         if merged.is_empty() {

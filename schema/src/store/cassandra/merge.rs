@@ -100,8 +100,14 @@ pub(super) struct Merge<'a> {
 }
 
 impl<'a> Merge<'a> {
-    pub(super) fn new(store: &'a CassandraStore, parts: Vec<Cursor<'a>>, before: Option<&Head>) -> Self {
-        Self { store, parts, before: before.map(|head| Cursor::of(store, head)) }
+    pub(super) fn new(store: &'a CassandraStore, parts: Vec<Cursor<'a>>, before: Option<Cursor<'a>>) -> Self {
+        Self { store, parts, before }
+    }
+
+    /// All rows; see [`Self::next`].
+    pub(super) async fn collect(mut self) -> Result<Vec<UserCount>, StoreError> {
+        let merged = self.next(usize::MAX).await?;
+        Ok(merged.into_iter().map(|merged| merged.user).collect())
     }
 
     /// The next rows, at most `limit`; none at the end. A key that only was counted before has the count 0.

@@ -59,7 +59,8 @@ pub(super) async fn seal_counts(store: &CassandraStore, now: DateTime<Utc>) -> R
     }
     // A step of an upgrade is something done: who waits for all of it goes on.
     let step = usize::from(entering.is_some());
-    Ok(Sealing { sealed: pass.sealed + step, left: pass.left.len() + step })
+    let rest = store.sealer.arrivals.rest_after(pass.begun.elapsed());
+    Ok(Sealing { sealed: pass.sealed + step, left: pass.left.len() + step, rest })
 }
 
 struct Pass<'a> {

@@ -12,8 +12,8 @@ use scylla::statement::prepared::PreparedStatement;
 const IN_FLIGHT: usize = 16;
 /// Rows of a batch inside one partition.
 pub(super) const ONE_PARTITION: usize = PARTITION_ROWS;
-/// Rows of a batch over many partitions: the node warns of batches over 5 KiB.
-pub(super) const MANY_PARTITIONS: usize = 8;
+/// Rows of a batch over many partitions: the node warns of batches over 5 KiB, and of more than 20 partitions.
+pub(super) const MANY_PARTITIONS: usize = 16;
 
 /// Writes rows, and returns once all are acknowledged.
 pub(super) async fn write_all<R: SerializeRow>(

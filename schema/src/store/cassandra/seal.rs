@@ -10,7 +10,7 @@ use crate::store::StoreError;
 use crate::store::cassandra::CassandraStore;
 use crate::store::cassandra::heads::{self, Head};
 use crate::store::cassandra::marks::Mark;
-use crate::store::cassandra::merge::Cursor;
+use crate::store::cassandra::merge::{Cursor, Merge};
 use crate::store::cassandra::tallies::Known;
 use crate::store::cassandra::tally::{Groups, groups_of};
 use crate::store::cassandra::{derived, generations, marks, old};
@@ -52,7 +52,7 @@ pub(super) enum Outcome {
     Unmarked,
 }
 
-/// What is counted: an hour's rows, or the sealed parts of a longer period.
+/// What is counted: an hour's people with those that are 0 by now, or the sealed parts of a longer period.
 enum Counted {
     Hour { known: Known, people: Vec<UserCount> },
     Parts(Vec<Head>),
@@ -67,7 +67,9 @@ impl Counted {
     ) -> Result<Self, StoreError> {
         let Some(parts) = period.parts() else {
             let known = Known::count(store, period.start, before, marks).await?;
-            let people = known.tally().people();
+            let counted = known.tally().people();
+            let before = before_of(store, known.people_before(), before);
+            let people = Merge::new(store, vec![Cursor::Here(&counted)], before).collect().await?;
             return Ok(Self::Hour { known, people });
         };
         Ok(Self::Parts(heads::in_range(store, parts).await?))
@@ -87,12 +89,35 @@ impl Counted {
         Ok(groups)
     }
 
-    fn people(&self, store: &CassandraStore) -> Vec<Cursor<'_>> {
+    /// The rows of the new generation.
+    fn people<'a>(&'a self, store: &'a CassandraStore, before: Option<&Head>) -> Merge<'a> {
         match self {
-            Self::Hour { people, .. } => vec![Cursor::Here(people)],
-            Self::Parts(parts) => parts.iter().map(|part| Cursor::of(store, part)).collect(),
+            Self::Hour { people, .. } => Merge::new(store, vec![Cursor::Here(people)], None),
+            Self::Parts(parts) => {
+                let parts = parts.iter().map(|part| Cursor::of(store, part)).collect();
+                Merge::new(store, parts, before.map(|head| Cursor::of(store, head)))
+            }
         }
     }
+
+    /// The same, as `head` names it, beside the generation before.
+    fn changes<'a>(&'a self, store: &'a CassandraStore, head: &Head, before: Option<&Head>) -> Merge<'a> {
+        let (people, known) = match self {
+            Self::Hour { known, people } => (Cursor::Here(people), known.people_before()),
+            // The parts may have newer counts by now; what this version says stands in its generation.
+            Self::Parts(_) => (Cursor::of(store, head), None),
+        };
+        Merge::new(store, vec![people], before_of(store, known, before))
+    }
+}
+
+/// The people of the generation before: as they are known, or as they are stored.
+fn before_of<'a>(
+    store: &'a CassandraStore,
+    known: Option<&'a [UserCount]>,
+    before: Option<&Head>,
+) -> Option<Cursor<'a>> {
+    known.map(Cursor::Here).or_else(|| before.map(|head| Cursor::of(store, head)))
 }
 
 /// Seals a period.
@@ -122,12 +147,8 @@ pub(super) async fn seal(store: &CassandraStore, period: Period, now: DateTime<U
         store.sealer.sealed(period.start, generation);
     }
     store.reached(Step::Flip, period).await?;
-    let people = match &counted {
-        Counted::Hour { people, .. } => Cursor::Here(people),
-        // The parts may have newer counts by now; what this version says stands in its generation.
-        Counted::Parts(_) => Cursor::of(store, &head),
-    };
-    derived::write(store, &head, before.as_ref(), &groups, people).await?;
+    let changes = counted.changes(store, &head, before.as_ref());
+    derived::write(store, &head, before.as_ref(), &groups, changes).await?;
     store.reached(Step::Derived, period).await?;
     heads::set_derived(store, &head).await?;
     store.reached(Step::Noted, period).await?;
@@ -136,8 +157,8 @@ pub(super) async fn seal(store: &CassandraStore, period: Period, now: DateTime<U
     }
     store.reached(Step::Longer, period).await?;
     marks::delete(store, &read).await?;
-    if let Counted::Hour { known, .. } = counted {
-        store.sealer.tallies.keep(known, head.generation);
+    if let Counted::Hour { known, people } = counted {
+        store.sealer.tallies.keep(known, head.generation, people);
     }
     store.reached(Step::Unmarked, period).await?;
     Ok(Outcome::Sealed)
@@ -160,7 +181,7 @@ async fn write_generation(
     }
     generations::write_counts(store, period, generation, &groups).await?;
     if derived::has_people(period.unit) {
-        generations::write_people(store, period, generation, counted.people(store), before).await?;
+        generations::write_people(store, period, generation, counted.people(store, before)).await?;
     }
     Ok(groups)
 }

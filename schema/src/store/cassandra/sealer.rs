@@ -5,6 +5,7 @@ use crate::hour::Hour;
 use crate::period::Period;
 use crate::store::StoreError;
 use crate::store::cassandra::CassandraStore;
+use crate::store::cassandra::arrivals::Arrivals;
 use crate::store::cassandra::incarnation::Incarnation;
 use crate::store::cassandra::seal::Step;
 use crate::store::cassandra::tallies::Tallies;
@@ -35,6 +36,7 @@ const REMOVES_EVERY: Duration = Duration::from_secs(60);
 pub(super) struct Sealer {
     pub(super) incarnation: Incarnation,
     pub(super) tallies: Tallies,
+    pub(super) arrivals: Arrivals,
     /// Held while a head is flipped.
     pub(super) flips: tokio::sync::Mutex<()>,
     /// When each hour may be sealed again that is not over.
@@ -65,6 +67,7 @@ impl Sealer {
         Self {
             incarnation: Incarnation::random(),
             tallies: Tallies::default(),
+            arrivals: Arrivals::new(),
             flips: tokio::sync::Mutex::default(),
             rests_until: Mutex::default(),
             seen: Mutex::default(),

@@ -4,6 +4,7 @@
 //! and all that was written since is still marked or was counted here: of each incarnation up to the number that was read.
 
 use crate::hour::Hour;
+use crate::query::UserCount;
 use crate::store::StoreError;
 use crate::store::cassandra::CassandraStore;
 use crate::store::cassandra::heads::Head;
@@ -13,7 +14,7 @@ use crate::store::cassandra::tally::HourTally;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, PoisonError};
 
-/// Counts held for all hours together: some 20 MB.
+/// Counts held for all hours together: some 20 MB, and at most as much again for what their generations hold.
 const MOST_COUNTS: usize = 100_000;
 /// Hours of which tallies are held.
 const MOST_HOURS: usize = 8;
@@ -27,6 +28,8 @@ pub(super) struct Known {
     tally: HourTally,
     /// The generation that was made of it.
     generation: i64,
+    /// What that holds, also what is 0 by now; none where it is not known.
+    people: Option<Vec<UserCount>>,
     /// Whether all of the hour was read for it.
     is_whole: bool,
     /// The last number of each incarnation of which it counts all rows.
@@ -53,7 +56,7 @@ impl Known {
             }
             None => {
                 let tally = HourTally::of_hour(store, hour).await?;
-                Self { hour, tally, generation: 0, is_whole: true, read: HashMap::new() }
+                Self { hour, tally, generation: 0, people: None, is_whole: true, read: HashMap::new() }
             }
         };
         Ok(counted.with_read(marks))
@@ -81,6 +84,11 @@ impl Known {
         self
     }
 
+    /// What the head's generation holds, if that is known: it need not be read.
+    pub(super) fn people_before(&self) -> Option<&[UserCount]> {
+        self.people.as_deref()
+    }
+
     /// What was counted.
     pub(super) fn tally(&self) -> &HourTally {
         &self.tally
@@ -94,15 +102,15 @@ impl Tallies {
         Some(all.remove(at))
     }
 
-    /// Keeps what is counted now that the head names this generation, made of it. The oldest hours give way: under backlog
+    /// Keeps what is counted now that the head names this generation, made of it, which holds these people. The oldest hours give way: under backlog
     /// many are sealed, and the one that runs is sealed again.
-    pub(super) fn keep(&self, known: Known, generation: i64) {
+    pub(super) fn keep(&self, known: Known, generation: i64, people: Vec<UserCount>) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(|other| other.hour != known.hour);
         if known.tally.len() > MOST_COUNTS || known.read.len() > MOST_INCARNATIONS {
             return;
         }
-        all.push(Known { generation, ..known });
+        all.push(Known { generation, people: Some(people), ..known });
         all.sort_by_key(|known| known.hour);
         while all.len() > MOST_HOURS || all.iter().map(|known| known.tally.len()).sum::<usize>() > MOST_COUNTS {
             all.remove(0);

@@ -6,7 +6,7 @@ use crate::lists;
 use crate::page::{Domain, PageId, UserId};
 use crate::period::{Period, TimeUnit, cover};
 use crate::query::{CountQuery, ListOrder, MAX_ROWS_READ, PageFilter, PageList, PageQuery, Series, TimeSpan};
-use crate::store::Call;
+use crate::store::{Call, Commit, Committed, PipelineRecord};
 use chrono::TimeDelta;
 
 /// Seconds of a realm's hours.
@@ -56,6 +56,10 @@ fn page(realm: &Realm, number: u32, count: u32) -> Page {
 }
 
 async fn check_costs(store: &dyn Store, realm: &Realm, count: u32) {
+    let begin = match store.has_commit_order() {
+        true => Some(store.last_commit().await.expect("the store orders its commits")),
+        false => None,
+    };
     for first in (0..count).step_by(1_000) {
         let pages: Vec<Page> = (first..count.min(first + 1_000)).map(|number| page(realm, number, count)).collect();
         store.write_pages(&pages, DateTime::UNIX_EPOCH).await.expect("the store takes a batch");
@@ -68,6 +72,11 @@ async fn check_costs(store: &dyn Store, realm: &Realm, count: u32) {
     costs.check_lists().await;
     costs.check_keys().await;
     costs.check_counts().await;
+    costs.check_counts_by_hour().await;
+    costs.check_records().await;
+    if let Some(begin) = begin {
+        costs.check_commits(begin).await;
+    }
 }
 
 struct Costs<'a> {
@@ -222,5 +231,56 @@ impl Costs<'_> {
         }
         let people = |people: &Vec<_>| (people.len(), of_hours + self.listed);
         self.check("people of a day", Call::UserCounts, self.store.user_counts(day), people).await;
+    }
+
+    /// What R1, R2 and a chart read.
+    async fn check_counts_by_hour(&self) {
+        let hours = HourRange { from: self.realm.hour(9), to: self.realm.hour(15) };
+        let heads = hours.hours().count() as u64;
+        let (wiki, account) = (self.realm.domain(0), self.realm.user_id(0));
+        for (series, groups) in [
+            (Series::Domain(wiki.clone()), GROUPS),
+            (Series::User(wiki, account), GROUPS),
+            (Series::UserName(self.realm.user_name(0)), 2 * GROUPS),
+        ] {
+            let query = CountQuery::hourly(series, hours);
+            let formula = |counts: &Option<Vec<_>>| {
+                let counts = counts.as_ref().map_or(0, Vec::len);
+                (counts, heads * (groups + 1) + self.listed)
+            };
+            let counts = self.check(&format!("{query:?}"), Call::Counts, self.store.counts(&query), formula).await;
+            assert!(counts.expect("they are few").len() as u64 > heads, "{query:?}");
+        }
+        for series in [Series::All, Series::Domains] {
+            let query = CountQuery::hourly(series, hours);
+            let formula = |counts: &Option<Vec<_>>| {
+                let counts = counts.as_ref().map_or(0, Vec::len);
+                (counts, counts as u64 + heads + self.listed)
+            };
+            let counts = self.check(&format!("{query:?}"), Call::Counts, self.store.counts(&query), formula).await;
+            assert!(counts.expect("no bound was asked").len() as u64 > heads, "{query:?}");
+        }
+    }
+
+    async fn check_records(&self) {
+        let kind = self.realm.domain(0).to_string();
+        for key in ["a", "b", "c"] {
+            let record = PipelineRecord { kind: kind.clone(), key: key.into(), payload: Vec::new() };
+            self.store.put_record(&record).await.expect("the store takes a record");
+        }
+        let formula = |records: &Vec<_>| (records.len(), 3);
+        assert_eq!(self.check("records", Call::Records, self.store.records(&kind), formula).await.len(), 3);
+    }
+
+    /// Two parts of the order of commits.
+    async fn check_commits(&self, begin: Commit) {
+        let mut place = begin;
+        for part in 0..2 {
+            let formula = |committed: &Option<Committed>| (committed.as_ref().map_or(0, Vec::len), 51);
+            let listing = self.store.list_committed(place, 50);
+            let pages = self.check("commits", Call::ListCommitted, listing, formula).await.expect("nothing is removed");
+            assert_eq!(pages.len(), 50, "part {part}");
+            place = pages[49].0;
+        }
     }
 }

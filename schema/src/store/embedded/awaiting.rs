@@ -121,7 +121,7 @@ pub(super) async fn wait(readers: &Readers) -> Result<Sealing, StoreError> {
     for work in [Work::Counting, Work::Indexing] {
         if readers.read(move |db| Awaiting::load(db, work)).await?.is_some() {
             tokio::time::sleep(DONE_MEANWHILE).await;
-            return Ok(Sealing { sealed: 1, left: 1 });
+            return Ok(Sealing { sealed: 1, left: 1, ..Sealing::default() });
         }
     }
     Ok(Sealing::default())

@@ -15,6 +15,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures::FutureExt;
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 async fn as_of(store: &CassandraStore) -> DateTime<Utc> {
     store.counts_as_of().await.unwrap().expect("counts may be behind the pages")
@@ -60,6 +61,20 @@ async fn a_pass_says_up_to_when_it_counted() {
     writer.write_pages(&pages[60..], DateTime::UNIX_EPOCH).await.unwrap();
     assert_eq!(store.seal_counts(at(2 * 86_400)).await.unwrap().sealed, 3);
     check_recount(&store, &pages, "a late page came").await;
+}
+
+#[tokio::test]
+async fn a_pass_asks_for_rest_where_many_pages_come() {
+    let Some([store, writer]) = open_stores("rest").await else { return };
+    let hour = Hour::of("2026-03-31T23:00:00Z".parse().unwrap());
+    let rest = async |store: &CassandraStore| store.seal_counts(hour.plus(2).start()).await.unwrap().rest;
+    assert_eq!(rest(&store).await, Duration::ZERO, "nothing comes");
+    for part in pages_of(hour, 3_000).chunks(500) {
+        writer.write_pages(part, DateTime::UNIX_EPOCH).await.unwrap();
+    }
+    assert_eq!(rest(&store).await, Duration::ZERO, "they come to another process");
+    assert!(rest(&writer).await > Duration::ZERO);
+    assert_eq!(rest(&writer).await, Duration::ZERO, "no more come");
 }
 
 /// A clock that was ahead has had the running day sealed: it is sealed on, or readers would miss what came since.
