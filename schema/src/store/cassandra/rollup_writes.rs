@@ -2,7 +2,7 @@
 
 use crate::store::StoreError;
 use crate::store::cassandra::errors::of_request;
-use crate::store::cassandra::statements::{PARTITION_ROWS, batch_of};
+use crate::store::cassandra::statements::{MIXED_ROWS, PARTITION_ROWS, batch_of};
 use futures::{StreamExt, TryStreamExt, stream};
 use scylla::client::session::Session;
 use scylla::serialize::row::SerializeRow;
@@ -12,8 +12,8 @@ use scylla::statement::prepared::PreparedStatement;
 const IN_FLIGHT: usize = 16;
 /// Rows of a batch inside one partition.
 pub(super) const ONE_PARTITION: usize = PARTITION_ROWS;
-/// Rows of a batch over many partitions: the node warns of batches over 5 KiB, and of more than 20 partitions.
-pub(super) const MANY_PARTITIONS: usize = 16;
+/// Rows of a batch over many partitions, each of which is small.
+pub(super) const MANY_PARTITIONS: usize = MIXED_ROWS;
 
 /// Writes rows, and returns once all are acknowledged.
 pub(super) async fn write_all<R: SerializeRow>(

@@ -9,8 +9,8 @@ use scylla::client::session::Session;
 use scylla::statement::batch::{Batch, BatchStatement, BatchType};
 use scylla::statement::prepared::PreparedStatement;
 
-/// Rows of a batch over several partitions at most: larger ones measured no faster, and the node warns of more than
-/// 20 partitions.
+/// Rows of a batch over several partitions at most: larger ones measured hardly faster, and the node warns of more than
+/// 10 partitions.
 pub(super) const MIXED_ROWS: usize = 10;
 
 /// Rows of a batch inside one partition at most, which the node writes as one.
