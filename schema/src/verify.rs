@@ -40,6 +40,8 @@ use std::time::Instant;
 
 /// Rows of one part of a scan.
 const PART: usize = 5_000;
+/// The tables, and then the longer periods.
+const STEPS: usize = Table::ALL.len() + 1;
 /// Where counts lag behind pages, those of a period are compared this long after its end.
 const SETTLED_AFTER: TimeDelta = TimeDelta::minutes(10);
 /// Passes of sealing before counts are compared; more than any number of pages needs.
@@ -57,11 +59,30 @@ pub enum Event<'a> {
     Progress(Progress),
 }
 
+/// What is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reading {
+    /// A table of pages, and the counts of its partitions.
+    Table(Table),
+    /// The counts of days, months and years.
+    Periods,
+}
+
+impl Reading {
+    /// The table's name, or what stands for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Table(table) => table.name(),
+            Self::Periods => "days, months and years",
+        }
+    }
+}
+
 /// How far a verification is.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Progress {
     /// What is read.
-    pub table: Table,
+    pub reading: Reading,
     /// Rows read, of all tables.
     pub rows: u64,
     /// Roughly which share of all work is done, from 0 to 1.
@@ -94,7 +115,7 @@ pub async fn verify(store: &dyn Store, now: DateTime<Utc>, tell: &mut Tell<'_>) 
     let until = store.counts_as_of().await?.map(|_| Until { end: now - SETTLED_AFTER, now, begun: Instant::now() });
     let from = store.retention().await?.frozen_before(now);
     let found = Verified { pages: 0, rows: 0, differences: 0, frozen: from, wanted: Wanted::from(from) };
-    let mut run = Run { store, span: Span { from, until }, tell, found, tables_done: 0.0, domains: BTreeMap::new() };
+    let mut run = Run { store, span: Span { from, until }, tell, found, steps_done: 0.0, domains: BTreeMap::new() };
     let truth = run.read_hours().await?;
     run.found.pages = truth.count();
     for table in Table::ALL.into_iter().filter(|table| *table != Table::PagesByTime) {
@@ -184,7 +205,7 @@ struct Run<'a, 'b> {
     span: Span,
     tell: &'a mut Tell<'b>,
     found: Verified,
-    tables_done: f64,
+    steps_done: f64,
     /// The wikis that have pages, with the largest database name.
     domains: BTreeMap<Domain, WikiId>,
 }
@@ -206,7 +227,8 @@ impl Run<'_, '_> {
         let mut hour: Option<HourPages> = None;
         let mut scanning = Scanning::of(self.store, Scan::Table(Table::PagesByTime));
         while let Some(rows) = scanning.next().await? {
-            self.progress(Table::PagesByTime, rows.len(), scanning.share);
+            self.found.rows += rows.len() as u64;
+            self.progress(Reading::Table(Table::PagesByTime), scanning.share);
             for page in self.pages_of(Table::PagesByTime, rows) {
                 let of = Hour::of(page.created_at);
                 if let Some(whole) = hour.take_if(|pages| pages.hour != of) {
@@ -218,7 +240,7 @@ impl Run<'_, '_> {
         if let Some(whole) = hour {
             self.finish_hour(whole, &mut truth).await?;
         }
-        self.tables_done += 1.0;
+        self.steps_done += 1.0;
         Ok(truth)
     }
 
@@ -241,7 +263,8 @@ impl Run<'_, '_> {
         let mut partitions = Partitions::of(self.store, table, self.span);
         let mut scanning = Scanning::of(self.store, Scan::Table(table));
         while let Some(rows) = scanning.next().await? {
-            self.progress(table, rows.len(), scanning.share);
+            self.found.rows += rows.len() as u64;
+            self.progress(Reading::Table(table), scanning.share);
             for page in self.pages_of(table, rows) {
                 digests.add(&page);
                 let found = partitions.add(page).await?;
@@ -250,7 +273,7 @@ impl Run<'_, '_> {
         }
         let found = partitions.finish().await?;
         self.report_all(found);
-        self.tables_done += 1.0;
+        self.steps_done += 1.0;
         Ok(digests)
     }
 
@@ -267,10 +290,9 @@ impl Run<'_, '_> {
         pages
     }
 
-    fn progress(&mut self, table: Table, rows: usize, share_of_table: f64) {
-        self.found.rows += rows as u64;
-        let share = (self.tables_done + share_of_table) / Table::ALL.len() as f64;
-        (self.tell)(Event::Progress(Progress { table, rows: self.found.rows, share }));
+    fn progress(&mut self, reading: Reading, share_of_step: f64) {
+        let share = (self.steps_done + share_of_step) / STEPS as f64;
+        (self.tell)(Event::Progress(Progress { reading, rows: self.found.rows, share }));
     }
 
     /// The lists of wikis and of hours must hold what the pages say.

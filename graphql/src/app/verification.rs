@@ -114,14 +114,14 @@ impl<'a> Telling<'a> {
 
 /// `pages_by_user: 41 %, 1200000 rows, 81000 rows/s, 0 differ, 1 min 40 s left`
 fn progress_line(progress: Progress, spent: Duration, differences: u64) -> String {
-    let Progress { table, rows, share } = progress;
+    let Progress { reading, rows, share } = progress;
     let rate = rows as f64 / spent.as_secs_f64().max(0.001);
     let left = if share < FORESEEN_FROM {
         "time left not known yet".into()
     } else {
         format!("{} left", shown_time(spent.as_secs_f64() * (1.0 - share) / share))
     };
-    format!("{}: {:.0} %, {rows} rows, {rate:.0} rows/s, {differences} differ, {left}", table.name(), share * 100.0)
+    format!("{}: {:.0} %, {rows} rows, {rate:.0} rows/s, {differences} differ, {left}", reading.name(), share * 100.0)
 }
 
 fn shown_time(seconds: f64) -> String {
@@ -138,11 +138,12 @@ fn shown_time(seconds: f64) -> String {
 mod tests {
     use super::*;
     use schema::tables::Table;
+    use schema::verify::Reading;
 
     #[test]
     fn the_time_left_follows_from_the_share() {
         let check = |share, spent, expect: &str| {
-            let progress = Progress { table: Table::PagesByUser, rows: 5_000, share };
+            let progress = Progress { reading: Reading::Table(Table::PagesByUser), rows: 5_000, share };
             assert_eq!(progress_line(progress, Duration::from_secs(spent), 3), expect);
         };
         check(0.01, 10, "pages_by_user: 1 %, 5000 rows, 500 rows/s, 3 differ, time left not known yet");

@@ -8,7 +8,7 @@ use crate::query::{CountQuery, PageList, PageQuery, Series, TimeSpan};
 use crate::store::StoreError;
 use crate::verify::digest::Digests;
 use crate::verify::tally::{Tally, add_people, people_differences};
-use crate::verify::{Difference, Run, readable};
+use crate::verify::{Difference, Reading, Run, readable};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
@@ -64,7 +64,10 @@ impl Run<'_, '_> {
     }
 
     async fn check_days_of_people(&mut self, hours: &[Hour]) -> Result<(), StoreError> {
-        for of_day in hours.chunk_by(|a, b| TimeUnit::Day.floor(*a) == TimeUnit::Day.floor(*b)) {
+        let days: Vec<&[Hour]> = hours.chunk_by(|a, b| TimeUnit::Day.floor(*a) == TimeUnit::Day.floor(*b)).collect();
+        for (n, of_day) in days.iter().enumerate() {
+            // They are by far the most of what is read here.
+            self.progress(Reading::Periods, n as f64 / days.len() as f64);
             let day = Period::of(TimeUnit::Day, of_day[0]);
             if !self.span.is_settled(day) {
                 continue;

@@ -5,7 +5,7 @@ use crate::hour::Hour;
 use crate::page::Page;
 use crate::store::conformance::{Realm, newer_versions, write};
 use crate::store::{Store, StoreError};
-use crate::verify::{Event, Overrule, Verified, repair, verify};
+use crate::verify::{Event, Overrule, Reading, Verified, repair, verify};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -40,15 +40,17 @@ pub(crate) async fn lines_of(store: &dyn Store) -> (Verified, Vec<String>) {
 
 async fn lines_at(store: &dyn Store, now: DateTime<Utc>) -> (Verified, Vec<String>) {
     let mut lines = Vec::new();
-    let mut last_share = 0.0;
+    let (mut last_share, mut seen_days) = (0.0, false);
     let mut tell = |event: Event<'_>| match event {
         Event::Difference(difference) => lines.push(difference.to_string()),
         Event::Progress(progress) => {
             assert!((last_share..=1.0).contains(&progress.share), "{last_share} then {progress:?}");
             last_share = progress.share;
+            seen_days |= progress.reading == Reading::Periods;
         }
     };
     let found = verify(store, now, &mut tell).await.expect("the store answers");
+    assert_eq!(seen_days, found.pages > 0, "the longer periods take their time, too");
     assert_eq!(found.differences, lines.len() as u64);
     (found, lines)
 }

@@ -9,12 +9,13 @@ use crate::store::cassandra::batches::{Request, plan};
 use crate::store::cassandra::errors::of_request;
 use crate::store::cassandra::hours::year_of;
 use crate::store::cassandra::incarnation::{Minute, Part, minute_of};
+use crate::store::cassandra::many_rows::{MANY_PARTITIONS, write_all};
 use crate::store::cassandra::rows::{HourInsertRow, InsertRow, PageTexts};
 use crate::store::cassandra::statements::{TableInserts, batch_of};
 use crate::store::cassandra::{marks, retention};
 use crate::tables::Table;
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Mutex, PoisonError};
@@ -122,9 +123,7 @@ pub(super) async fn write_rows(
     missing: HashMap<u64, Shelved<'_>>,
     ttl_of_hour: &(dyn Fn(Hour) -> i32 + Sync),
 ) -> Result<(), StoreError> {
-    let shared: Vec<_> = missing.values().map(|row| write_shared(store, row, ttl_of_hour)).collect();
-    let shared = stream::iter(shared).buffer_unordered(IN_FLIGHT).try_collect::<()>();
-    futures::try_join!(send_all(store, texts, None), shared)?;
+    futures::try_join!(send_all(store, texts, None), write_shared(store, missing.values(), ttl_of_hour))?;
     store.remembered.remember(missing.into_keys());
     Ok(())
 }
@@ -143,29 +142,36 @@ pub(super) async fn list_hour(store: &CassandraStore, hour: Hour, ttl: i32) -> R
     Ok(())
 }
 
-async fn write_shared(
+async fn write_shared<'r>(
     store: &CassandraStore,
-    row: &Shelved<'_>,
+    rows: impl Iterator<Item = &'r Shelved<'r>>,
     ttl_of_hour: &(dyn Fn(Hour) -> i32 + Sync),
 ) -> Result<(), StoreError> {
+    let (mut accounts, mut names, mut others) = (Vec::new(), Vec::new(), Vec::new());
     let (session, statements) = (&store.session, &store.statements);
-    match row {
-        Shelved::Domain(domain, wiki) => {
-            let values = (domain.as_str(), wiki.as_str());
-            session.execute_unpaged(&statements.put_domain, values).await.map_err(of_request)?;
-        }
-        Shelved::Hour(hour) => list_hour(store, *hour, ttl_of_hour(*hour)).await?,
-        Shelved::Account(user_id, domain) => {
-            let values = (user_id.to_string(), domain.as_str());
-            session.execute_unpaged(&statements.put_account, values).await.map_err(of_request)?;
-        }
-        Shelved::Name { user_name, domain, user_id, day } => {
-            // The day as timestamp: of two days the later stays, whichever came first.
-            let values = (*user_name, domain.as_str(), user_id.to_string(), *day, i64::from(day.num_days_from_ce()));
-            session.execute_unpaged(&statements.put_name, values).await.map_err(of_request)?;
+    for row in rows {
+        match *row {
+            Shelved::Domain(domain, wiki) => others.push(put_domain(store, domain, wiki).boxed()),
+            Shelved::Hour(hour) => others.push(list_hour(store, hour, ttl_of_hour(hour)).boxed()),
+            Shelved::Account(user_id, domain) => accounts.push((user_id.to_string(), domain.as_str())),
+            Shelved::Name { user_name, domain, user_id, day } => {
+                // The day as timestamp: of two days the later stays, whichever came first.
+                let day_number = i64::from(day.num_days_from_ce());
+                names.push((user_name, domain.as_str(), user_id.to_string(), day, day_number));
+            }
         }
     }
+    futures::try_join!(
+        write_all(session, &statements.put_account, &accounts, MANY_PARTITIONS),
+        write_all(session, &statements.put_name, &names, MANY_PARTITIONS),
+        stream::iter(others).buffer_unordered(IN_FLIGHT).try_collect::<()>(),
+    )?;
     Ok(())
+}
+
+async fn put_domain(store: &CassandraStore, domain: &Domain, wiki: &WikiId) -> Result<(), StoreError> {
+    let values = (domain.as_str(), wiki.as_str());
+    store.session.execute_unpaged(&store.statements.put_domain, values).await.map(drop).map_err(of_request)
 }
 
 async fn send(store: &CassandraStore, request: Request<'_>) -> Result<(), StoreError> {

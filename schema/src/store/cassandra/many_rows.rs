@@ -31,5 +31,9 @@ async fn write_batch<R: SerializeRow>(
     statement: &PreparedStatement,
     rows: &[R],
 ) -> Result<(), StoreError> {
-    session.batch(&batch_of(statement, rows.len()), rows).await.map(drop).map_err(of_request)
+    let sent = match rows {
+        [row] => session.execute_unpaged(statement, row).await,
+        _ => session.batch(&batch_of(statement, rows.len()), rows).await,
+    };
+    sent.map(drop).map_err(of_request)
 }
