@@ -9,7 +9,8 @@ use std::time::Duration;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-/// Between two passes: counts are to be exact within seconds, and a pass that finds nothing costs a few small reads.
+/// Between two passes where the store asks for no rest: counts are to be exact within seconds, and a pass that finds nothing
+/// costs a few small reads.
 const PASS_EVERY: Duration = Duration::from_secs(1);
 /// After failures.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);

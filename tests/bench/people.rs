@@ -39,7 +39,7 @@ pub(crate) fn event_of_many(event: &Bytes, number: u64) -> anyhow::Result<Bytes>
 }
 
 fn name(person: u64) -> String {
-    format!("User {person}")
+    format!("User {person:05}")
 }
 
 /// The same for the same number.

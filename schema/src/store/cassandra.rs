@@ -115,6 +115,7 @@ impl CassandraStore {
 #[async_trait]
 impl Store for CassandraStore {
     async fn write_pages(&self, pages: &[Page], now: DateTime<Utc>) -> Result<Hour, StoreError> {
+        self.sealer.arrivals.add(pages.len());
         write::write_pages(self, pages, now).await
     }
 

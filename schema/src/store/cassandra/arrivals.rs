@@ -7,9 +7,13 @@ use tokio::time::Instant;
 
 /// Where more pages come in a second, the counts may be late: below it they follow within seconds.
 const BUSY: f64 = 100.0;
-/// Then a sealer rests so many times as long as a pass took: a twentieth of the time goes into counting.
+/// Then a sealer rests so many times as long as a pass took: about a twentieth of the time goes into counting.
 const REST_TIMES: u32 = 20;
-/// But never longer, however long that was.
+/// Up to here a pass is cheap, and the rest is short: the hour that runs stays this sealer's, and a burst of pages does not
+/// make the counts late.
+const CHEAP: Duration = Duration::from_secs(1);
+const MAX_REST_OF_CHEAP: Duration = Duration::from_secs(4);
+/// However long a pass took: from there on more than a twentieth goes into it.
 const MAX_REST: Duration = Duration::from_secs(120);
 
 /// Pages written by this process since they were asked for.
@@ -33,7 +37,12 @@ impl Arrivals {
         let now = Instant::now();
         let elapsed = now - std::mem::replace(&mut *since, now);
         let pages = self.pages.swap(0, Ordering::Relaxed);
-        if pages as f64 > BUSY * elapsed.as_secs_f64() { (took * REST_TIMES).min(MAX_REST) } else { Duration::ZERO }
+        let most = match pages as f64 > BUSY * elapsed.as_secs_f64() {
+            true if took > CHEAP => MAX_REST,
+            true => MAX_REST_OF_CHEAP,
+            false => Duration::ZERO,
+        };
+        (took * REST_TIMES).min(most)
     }
 }
 
@@ -53,7 +62,8 @@ mod tests {
         assert_eq!(rest(50, second, second).await, Duration::ZERO, "as many as are to be counted within 5 s");
         assert_eq!(rest(101, second, second / 10).await, 2 * second);
         assert_eq!(rest(101, 3 * second, second).await, Duration::ZERO, "what was told is not told again");
-        assert_eq!(rest(1_000_000, second, second).await, 20 * second);
+        assert_eq!(rest(1_000_000, second, second).await, MAX_REST_OF_CHEAP);
+        assert_eq!(rest(1_000_000, second, 2 * second).await, 40 * second);
         assert_eq!(rest(1_000_000, second, 100 * second).await, MAX_REST);
     }
 }

@@ -89,6 +89,11 @@ impl Known {
         self.people.as_deref()
     }
 
+    /// What is held, by the larger of both: a generation holds also what is 0 by now.
+    fn len(&self) -> usize {
+        self.tally.len().max(self.people.as_ref().map_or(0, Vec::len))
+    }
+
     /// What was counted.
     pub(super) fn tally(&self) -> &HourTally {
         &self.tally
@@ -102,17 +107,18 @@ impl Tallies {
         Some(all.remove(at))
     }
 
-    /// Keeps what is counted now that the head names this generation, made of it, which holds these people. The oldest hours give way: under backlog
-    /// many are sealed, and the one that runs is sealed again.
+    /// Keeps what is counted now that the head names this generation, made of it, which holds these people. The oldest hours
+    /// give way: under backlog many are sealed, and the one that runs is sealed again.
     pub(super) fn keep(&self, known: Known, generation: i64, people: Vec<UserCount>) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(|other| other.hour != known.hour);
-        if known.tally.len() > MOST_COUNTS || known.read.len() > MOST_INCARNATIONS {
+        let known = Known { generation, people: Some(people), ..known };
+        if known.len() > MOST_COUNTS || known.read.len() > MOST_INCARNATIONS {
             return;
         }
-        all.push(Known { generation, people: Some(people), ..known });
+        all.push(known);
         all.sort_by_key(|known| known.hour);
-        while all.len() > MOST_HOURS || all.iter().map(|known| known.tally.len()).sum::<usize>() > MOST_COUNTS {
+        while all.len() > MOST_HOURS || all.iter().map(Known::len).sum::<usize>() > MOST_COUNTS {
             all.remove(0);
         }
     }

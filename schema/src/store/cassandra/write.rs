@@ -85,7 +85,6 @@ pub(super) async fn write_pages(
     let ttl = |hour| retention::ttl_of_hour(&retention, hour, now);
     write_rows(store, &texts, missing, &ttl).await?;
     marks::set(store, &parts_of(&texts)).await?;
-    store.sealer.arrivals.add(texts.len());
     Ok(retention.frozen_before(now))
 }
 

@@ -1,7 +1,7 @@
 //! The sealing protocol: stopped behind each step, written into between any two, and two sealers at once.
 
 use super::counting::*;
-use crate::period::TimeUnit;
+use crate::period::{Period, TimeUnit};
 use crate::store::conformance::Realm;
 use crate::store::{Store, StoreError};
 use chrono::DateTime;
@@ -39,6 +39,31 @@ async fn a_sealer_may_die_behind_any_step() {
         set_hook(&store, None);
         seal_all(&store).await;
         check_recount(&store, &events, &format!("{unit:?} {step:?}")).await;
+    }
+}
+
+/// The same to one that counted the hour before and knows what it wrote then, while others take accounts' pages away, so that
+/// their counts become 0; and whether it goes on itself or another does.
+#[tokio::test]
+async fn a_sealer_that_knows_the_hour_may_die_behind_any_step() {
+    let Some([store, other]) = open_stores("knowing").await else { return };
+    for (goes_on, step) in [&store, &other].into_iter().flat_map(|next| STEPS.map(|step| (next, step))) {
+        let realm = Realm::of(&format!("knowing_{}_{step:?}", Arc::ptr_eq(goes_on, &store)).to_lowercase());
+        let pages = some_pages(&realm, 60);
+        store.write_pages(&pages[..40], DateTime::UNIX_EPOCH).await.unwrap();
+        seal_all(&store).await;
+        let changed = [by_others(&realm, &pages[..20]), pages[40..].to_vec()].concat();
+        store.write_pages(&changed, DateTime::UNIX_EPOCH).await.unwrap();
+        let dies = move |at, period: Period| {
+            let dies = at == step && period.unit == TimeUnit::Hour;
+            let end = if dies { Err(StoreError::Unavailable("dead".into())) } else { Ok(()) };
+            futures::future::ready(end).boxed()
+        };
+        set_hook(&store, Some(Arc::new(dies)));
+        store.seal_counts(long_after()).await.expect_err("the sealer dies");
+        set_hook(&store, None);
+        seal_all(goes_on).await;
+        check_recount(&store, &[&pages[..40], &changed].concat(), &format!("{step:?}")).await;
     }
 }
 
