@@ -1,10 +1,11 @@
 //! The sealing protocol: stopped behind each step, written into between any two, and two sealers at once.
 
 use super::counting::*;
+use crate::page::Page;
 use crate::period::{Period, TimeUnit};
 use crate::store::conformance::Realm;
 use crate::store::{Store, StoreError};
-use chrono::DateTime;
+use chrono::{DateTime, TimeDelta};
 use futures::FutureExt;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
@@ -49,7 +50,10 @@ async fn a_sealer_that_knows_the_hour_may_die_behind_any_step() {
     let Some([store, other]) = open_stores("knowing").await else { return };
     for (goes_on, step) in [&store, &other].into_iter().flat_map(|next| STEPS.map(|step| (next, step))) {
         let realm = Realm::of(&format!("knowing_{}_{step:?}", Arc::ptr_eq(goes_on, &store)).to_lowercase());
-        let pages = some_pages(&realm, 60);
+        // Of few minutes: an hour that was written to all over is counted as a whole.
+        let at = |n: i64| realm.hour(0).start() + TimeDelta::seconds(4 * n);
+        let pages: Vec<Page> =
+            some_pages(&realm, 60).into_iter().zip(0..).map(|(page, n)| Page { created_at: at(n), ..page }).collect();
         store.write_pages(&pages[..40], DateTime::UNIX_EPOCH).await.unwrap();
         seal_all(&store).await;
         let changed = [by_others(&realm, &pages[..20]), pages[40..].to_vec()].concat();
