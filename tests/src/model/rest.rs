@@ -137,7 +137,7 @@ fn top_users(reference: &Reference, from: Hour, to: Hour) -> Asked {
             .collect();
         let pages = reference.list(&PageList::UserName(name.into())).into_iter();
         let titles = pages.filter(|page| (from..to).contains(&Hour::of(page.created_at))).map(|page| &page.page_title);
-        let end = to.start().format("%Y-%m-%dT%H:%M:%SZ");
+        let end = iso(to);
         let person = json!({
             "user_name": name,
             "user_id": user_ids[0]["user_id"],
@@ -159,7 +159,11 @@ fn encoded(name: &str) -> String {
 
 /// Three hours, the last of which ends where `to` begins.
 fn asked_at(to: Hour) -> String {
-    format!("?hours=3&skip=1&at={}", to.plus(1).start().format("%Y-%m-%dT%H:%M:%SZ"))
+    format!("?hours=3&skip=1&at={}", iso(to.plus(1)))
+}
+
+fn iso(hour: Hour) -> String {
+    hour.start().format("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 /// Wikis by count, ties by name.
@@ -176,8 +180,8 @@ fn ranked(reference: &Reference, from: Hour, to: Hour, passes: impl Fn(&Page) ->
 fn with_times(from: Hour, to: Hour, mut report: Value) -> Value {
     report["time_start"] = from.start().format("%H:%M").to_string().into();
     report["time_end"] = to.start().format("%H:%M").to_string().into();
-    report["start"] = from.start().format("%Y-%m-%dT%H:%M:%SZ").to_string().into();
-    report["end"] = to.start().format("%Y-%m-%dT%H:%M:%SZ").to_string().into();
+    report["start"] = iso(from).into();
+    report["end"] = iso(to).into();
     report
 }
 

@@ -1,5 +1,6 @@
 //! How fast pages come to this process, and how long its sealer leaves the node to them.
 
+use crate::store::cassandra::sealer::{CHEAP, REST_TIMES};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -7,13 +8,10 @@ use tokio::time::Instant;
 
 /// Where more pages come in a second, the counts may be late: below it they follow within seconds.
 const BUSY: f64 = 100.0;
-/// Then a sealer rests so many times as long as a pass took: about a twentieth of the time goes into counting.
-const REST_TIMES: u32 = 20;
-/// Up to here a pass is cheap, and the rest is short: the hour that runs stays this sealer's, and a burst of pages does not
-/// make the counts late.
-const CHEAP: Duration = Duration::from_secs(1);
+/// Behind a cheap pass the rest is short: the hour that runs stays this sealer's, and a burst of pages does not make the
+/// counts late.
 const MAX_REST_OF_CHEAP: Duration = Duration::from_secs(4);
-/// However long a pass took: from there on more than a twentieth goes into it.
+/// However long a pass took.
 const MAX_REST: Duration = Duration::from_secs(120);
 
 /// Pages written by this process since they were asked for.

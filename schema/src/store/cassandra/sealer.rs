@@ -21,9 +21,9 @@ const REST_AT_LEAST: Duration = Duration::from_secs(2);
 /// end, the rest and the next one. The pass that does it begins within another second.
 const COUNTED_WITHIN: Duration = Duration::from_secs(4);
 /// What is cheap: up to here a third of the time may go into it.
-const CHEAP: Duration = Duration::from_secs(1);
+pub(super) const CHEAP: Duration = Duration::from_secs(1);
 /// What is not rests so many times as long as it took.
-const REST_TIMES: u32 = 20;
+pub(super) const REST_TIMES: u32 = 20;
 /// An hour that is not over is another sealer's for so long behind each of its sealings: more than it rests between those
 /// that are cheap.
 const ANOTHERS_FOR: Duration = Duration::from_secs(6);
