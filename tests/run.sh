@@ -74,6 +74,9 @@ printf '\n== servers\n'
 start_servers
 step "rust" cargo test --workspace --locked --no-fail-fast
 
+if ! python3 -c 'import ensurepip, sys; assert sys.version_info >= (3, 11)' 2>/dev/null; then
+    missing "the tutorial's Python program: it needs Python 3.11 with venv (the suite counts it as skipped)"
+fi
 step "protocols" env PAGETRACK_BIN="$PWD/target/debug/pagetrack" sh -c 'cd web && npm run --silent protocol'
 if browser=$(find_browser); then
     step "browser" env PAGETRACK_BIN="$PWD/target/debug/pagetrack" PAGETRACK_CHROMIUM="$browser" sh -c 'cd web && npm run --silent e2e'

@@ -14,6 +14,7 @@ pub use origins::Origins;
 
 use crate::limits::Limits;
 use crate::live::Groups;
+use crate::schema::errors::ApiError;
 use accept::Media;
 use axum::body::{Body, to_bytes};
 use axum::extract::{FromRequestParts, Request, State, WebSocketUpgrade};
@@ -21,7 +22,9 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{Redirect, Response};
 use axum::routing::{any, get};
 use axum::{Json, Router};
+use http_body_util::LengthLimitError;
 use request::Refused;
+use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -35,8 +38,6 @@ const BODY_TIME: Duration = Duration::from_secs(10);
 const SOCKET_BUFFER: usize = 4 * 1024;
 
 const NOT_ALLOWED: &str = "the live feed is for pages of this host, and of those that --cors names";
-
-const TOO_MANY: &str = "too many listen already; try again later";
 
 /// How the connections of a server end.
 #[derive(Debug, Clone, Default)]
@@ -151,8 +152,13 @@ fn listen(endpoint: Endpoint, headers: &HeaderMap, request: async_graphql::Reque
     }
     match endpoint.listeners.try_acquire_owned() {
         Ok(place) => events::stream(&endpoint.groups, request, place, endpoint.ends.stop),
-        Err(_) => answer::refused(Refused::new(StatusCode::SERVICE_UNAVAILABLE, TOO_MANY), refusal),
+        Err(_) => answer::refused(no_place(), refusal),
     }
+}
+
+/// As many listen as may.
+fn no_place() -> Refused {
+    Refused::new(StatusCode::SERVICE_UNAVAILABLE, ApiError::too_many_listen().message())
 }
 
 async fn read(headers: &HeaderMap, body: Body, limits: &Limits) -> Result<Vec<u8>, Refused> {
@@ -160,8 +166,11 @@ async fn read(headers: &HeaderMap, body: Body, limits: &Limits) -> Result<Vec<u8
         return Err(Refused::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "send application/json in UTF-8"));
     }
     let max = limits.body_bytes;
-    let too_large = || Refused::new(StatusCode::PAYLOAD_TOO_LARGE, format!("a body has {max} bytes at most"));
-    to_bytes(body, in_memory(max)).await.map(Into::into).map_err(|_| too_large())
+    let refused = |error: axum::Error| match error.source().is_some_and(|why| why.is::<LengthLimitError>()) {
+        true => Refused::new(StatusCode::PAYLOAD_TOO_LARGE, format!("a body has {max} bytes at most")),
+        false => Refused::new(StatusCode::BAD_REQUEST, "the body did not arrive whole"),
+    };
+    to_bytes(body, in_memory(max)).await.map(Into::into).map_err(refused)
 }
 
 fn is_upgrade(request: &Request) -> bool {
@@ -187,7 +196,7 @@ async fn try_upgrade(endpoint: Endpoint, request: Request) -> Result<Response, R
         return Err(Refused::new(StatusCode::BAD_REQUEST, "ask for the protocol graphql-transport-ws"));
     }
     let place = endpoint.listeners.try_acquire_owned();
-    let place = place.map_err(|_| Refused::new(StatusCode::SERVICE_UNAVAILABLE, TOO_MANY))?;
+    let place = place.map_err(|_| no_place())?;
     let open = endpoint.ends.sockets.token();
     Ok(upgrade.on_upgrade(async move |socket| {
         socket::serve(socket, endpoint.groups, endpoint.limits, endpoint.ends.stop).await;

@@ -29,9 +29,9 @@ pub struct Admitted {
 /// # Errors
 /// `LIMIT_EXCEEDED` names the limit; what is no document is the parser's error.
 pub fn admit(query: &str, variables: &Variables, limits: &Limits) -> Result<Admitted, ServerError> {
-    scan::check(query, limits).map_err(refused)?;
+    scan::check(query, limits).map_err(ApiError::of_request)?;
     let document = parse_query(query).map_err(syntax::in_one_sentence)?;
-    let cost = cost::check(&document, variables, limits).map_err(refused)?;
+    let cost = cost::check(&document, variables, limits).map_err(ApiError::of_request)?;
     Ok(Admitted { document, cost })
 }
 
@@ -77,13 +77,6 @@ pub(crate) fn chosen<'a>(
         _ => true,
     });
     operations.map(|(_, operation)| &operation.node)
-}
-
-fn refused(error: ApiError) -> ServerError {
-    let mut error = async_graphql::Error::from(error).into_server_error(async_graphql::Pos::default());
-    // Of the whole document: it has no place.
-    error.locations.clear();
-    error
 }
 
 /// Refuses what is more than allowed, naming both.

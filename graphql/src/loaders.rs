@@ -5,9 +5,11 @@
 
 mod as_of;
 mod people;
+mod shares;
 
 pub(crate) use as_of::{AsOf, Counted};
 pub(crate) use people::People;
+pub(crate) use shares::{Share, UserShares};
 
 use crate::schema::errors::ApiError;
 use ::dataloader::BatchFn;
@@ -17,9 +19,10 @@ use futures::future::BoxFuture;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use schema::counts::{count_pages, counts_within, hourly_counts};
 use schema::hour::{Hour, HourRange};
-use schema::page::{Domain, Page, PageId, UserId};
+use schema::lists::list_pages;
+use schema::page::{Domain, Page, PageId, PageKey, UserId};
 use schema::period::{Period, PeriodRange, TimeUnit};
-use schema::query::{Count, CountQuery, DomainRow, PageFilter, PageList, PageQuery, Series, UserCount};
+use schema::query::{Count, CountQuery, DomainRow, PageFilter, PageList, PageQuery, PageSlice, Series};
 use schema::store::{Store, StoreError};
 use std::collections::HashMap;
 use std::fmt::Debug;
@@ -42,7 +45,7 @@ pub struct Loaders {
     reads: Arc<Reads>,
     as_of: Arc<AsOf>,
     /// Held while people are read: their rows are many, so one operation reads those of one question at a time.
-    people: Mutex<()>,
+    people: Mutex<people::Known>,
 }
 
 /// What was read, each once.
@@ -56,11 +59,19 @@ pub(crate) struct Reads {
     titles: Table<TitleKey, Arc<[Arc<Page>]>>,
     hour_counts: Table<Hour, Arc<[Count]>>,
     range_counts: Table<HourRange, Arc<[Count]>>,
-    hour_users: Table<Hour, Arc<[UserCount]>>,
-    oldest: Table<PageList, Option<Arc<Page>>>,
-    newest: Table<PageList, Option<Arc<Page>>>,
+    hour_users: Table<Hour, Arc<UserShares>>,
+    lists: Table<PageQuery, Arc<PagesRead>>,
+    all_domains: Table<(), Arc<[DomainRow]>>,
     page_counts: Table<PageCountKey, u64>,
     totals: Table<(Series, HourRange), Arc<[Count]>>,
+}
+
+/// A part of a list of pages.
+pub(crate) struct PagesRead {
+    /// In the order of reading.
+    pub(crate) pages: Vec<Arc<Page>>,
+    /// Where the next part begins; none at the end of the list.
+    pub(crate) next: Option<PageKey>,
 }
 
 /// Which pages to count.
@@ -105,21 +116,22 @@ impl Reads {
             hour_users: table(store, |store, hours| {
                 each(hours, move |hour| {
                     let store = store.clone();
-                    async move { Ok(store.user_counts(Period::of(TimeUnit::Hour, hour)).await?.into()) }
+                    async move {
+                        let people = store.user_counts(Period::of(TimeUnit::Hour, hour)).await?;
+                        Ok(Arc::new(shares::of_users(people)))
+                    }
                 })
             }),
-            oldest: table(store, |store, lists| {
-                each(lists, move |list| {
+            lists: table(store, |store, queries| {
+                each(queries, move |query| {
                     let store = store.clone();
-                    async move { Ok(first_of(&*store, PageQuery::oldest(list, 1)).await?.map(Arc::new)) }
+                    async move {
+                        let PageSlice { pages, next, .. } = list_pages(&*store, &query).await?;
+                        Ok(Arc::new(PagesRead { pages: pages.into_iter().map(Arc::new).collect(), next }))
+                    }
                 })
             }),
-            newest: table(store, |store, lists| {
-                each(lists, move |list| {
-                    let store = store.clone();
-                    async move { Ok(first_of(&*store, PageQuery::newest(list, 1)).await?.map(Arc::new)) }
-                })
-            }),
+            all_domains: table(store, |store, _| async move { Ok(vec![store.domains().await?.into()]) }),
             page_counts: table(store, |store, keys| {
                 each(keys, move |(list, hours, filter): PageCountKey| {
                     let store = store.clone();
@@ -206,19 +218,29 @@ impl Loaders {
     }
 
     /// An hour's accounts.
-    pub(crate) async fn hour_users(&self, hour: Hour) -> Result<Arc<[UserCount]>, ApiError> {
+    pub(crate) async fn hour_users(&self, hour: Hour) -> Result<Arc<UserShares>, ApiError> {
         self.as_of().await?;
         load(&self.reads.hour_users, hour).await
     }
 
+    /// All wikis, by name.
+    pub(crate) async fn all_domains(&self) -> Result<Arc<[DomainRow]>, ApiError> {
+        load(&self.reads.all_domains, ()).await
+    }
+
+    /// A part of a list of pages.
+    pub(crate) async fn list_pages(&self, query: PageQuery) -> Result<Arc<PagesRead>, ApiError> {
+        load(&self.reads.lists, query).await
+    }
+
     /// A list's oldest page.
     pub(crate) async fn oldest_page(&self, list: PageList) -> Result<Option<Arc<Page>>, ApiError> {
-        load(&self.reads.oldest, list).await
+        Ok(self.list_pages(PageQuery::oldest(list, 1)).await?.pages.first().cloned())
     }
 
     /// A list's newest page.
     pub(crate) async fn newest_page(&self, list: PageList) -> Result<Option<Arc<Page>>, ApiError> {
-        load(&self.reads.newest, list).await
+        Ok(self.list_pages(PageQuery::newest(list, 1)).await?.pages.first().cloned())
     }
 
     /// How many pages a list has.
@@ -336,10 +358,6 @@ where
     R: Future<Output = Result<V, StoreError>>,
 {
     stream::iter(keys.into_iter().map(read)).buffered(MAX_IN_FLIGHT).try_collect().await
-}
-
-async fn first_of(store: &dyn Store, query: PageQuery) -> Result<Option<Page>, StoreError> {
-    Ok(store.list_pages(&query).await?.pages.into_iter().next())
 }
 
 /// Neighbouring hours are read as one range.

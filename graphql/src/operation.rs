@@ -13,6 +13,8 @@ pub(crate) use roots::write_out_roots;
 use crate::limits::{Admitted, Limits, admit, chosen, event_key};
 use crate::live::Together;
 use crate::loaders::{AsOf, Loaders, Reads};
+use crate::pipeline::PipelineState;
+use crate::schema::ApiContext;
 use crate::schema::errors::ApiError;
 use crate::schema::scalars::Time;
 use async_graphql::extensions::{
@@ -30,6 +32,7 @@ use shape::Shape;
 use std::any::TypeId;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 use tracing::Instrument;
 
@@ -53,13 +56,18 @@ impl TellCost {
 pub(crate) struct Operations {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
+    pipeline: Arc<dyn PipelineState>,
     limits: Limits,
+    /// What all queries may cost together that are executed at one time.
+    room: Arc<Semaphore>,
 }
 
 impl Operations {
-    /// Surroundings with these limits and loaders over `store`.
-    pub(crate) fn new(store: &Arc<dyn Store>, clock: &Arc<dyn Clock>, limits: Limits) -> Self {
-        Self { store: store.clone(), clock: clock.clone(), limits }
+    /// Surroundings with these limits, and loaders over the store.
+    pub(crate) fn new(api: &ApiContext, limits: Limits) -> Self {
+        let ApiContext { store, clock, pipeline, .. } = api.clone();
+        let room = Arc::new(Semaphore::new(usize::try_from(limits.concurrent_cost).unwrap_or(Semaphore::MAX_PERMITS)));
+        Self { store, clock, pipeline, limits, room }
     }
 }
 
@@ -68,6 +76,8 @@ impl ExtensionFactory for Operations {
         Arc::new(Operation {
             store: self.store.clone(),
             clock: self.clock.clone(),
+            pipeline: self.pipeline.clone(),
+            room: self.room.clone(),
             facts: Arc::new(Facts { limits: self.limits, ..Facts::default() }),
             nulls: Nulls::default(),
         })
@@ -78,6 +88,8 @@ impl ExtensionFactory for Operations {
 struct Operation {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
+    pipeline: Arc<dyn PipelineState>,
+    room: Arc<Semaphore>,
     facts: Arc<Facts>,
     nulls: Nulls,
 }
@@ -87,8 +99,10 @@ struct Operation {
 struct Facts {
     limits: Limits,
     request_id: OnceLock<String>,
-    /// Where the request wants to be told: what it costs at most.
+    /// What the request costs at most.
     cost: OnceLock<u64>,
+    /// Whether it wants to be told.
+    tells_cost: AtomicBool,
     /// Of a subscription: the key of each event in its answer.
     event_key: OnceLock<String>,
     /// What was asked, for the shape of the answer.
@@ -125,9 +139,8 @@ impl Extension for Operation {
         }
         let Admitted { mut document, cost } = admit(&request.query, &request.variables, &self.facts.limits)?;
         write_out_roots(&mut document);
-        if TellCost::of(&request).0 {
-            self.facts.cost.get_or_init(|| cost);
-        }
+        self.facts.cost.get_or_init(|| cost);
+        self.facts.tells_cost.store(TellCost::of(&request).0, Ordering::Relaxed);
         if let Some(key) = event_key(&document, request.operation_name.as_deref()) {
             self.facts.event_key.get_or_init(|| key);
         }
@@ -176,9 +189,11 @@ impl Extension for Operation {
         data.insert(Loaders::new(reads, as_of.clone()));
         // At every level of the log: its lines are found by the id that the client has.
         let span = tracing::error_span!("graphql", request_id = self.facts.request_id.get());
-        let answer = timeout(self.facts.limits.time(), next.run_with_data(ctx, operation_name, data))
-            .instrument(span.clone())
-            .await;
+        let answered = async {
+            let _room = self.take_room().await;
+            next.run_with_data(ctx, operation_name, data).await
+        };
+        let answer = timeout(self.facts.limits.time(), answered).instrument(span.clone()).await;
         let failed = self.nulls.take();
         let Ok(mut response) = answer else {
             span.in_scope(|| tracing::warn!(seconds = self.facts.limits.seconds, "a request was given up"));
@@ -191,7 +206,12 @@ impl Extension for Operation {
             let registry = &ctx.schema_env.registry;
             let (data, cost) = shape.arrange(registry, std::mem::take(&mut response.data));
             self.facts.tell_cost(&mut response, cost);
-            response.cache_control = freshness::caching(shape, registry, &data, self.clock.now(), as_of.get());
+            let times = freshness::Times {
+                now: self.clock.now(),
+                counted: as_of.get(),
+                written: freshness::written(self.pipeline.as_ref()),
+            };
+            response.cache_control = freshness::caching(shape, registry, &data, times);
             response.data = data;
         }
         // Of an operation that read counts.
@@ -210,6 +230,18 @@ impl Extension for Operation {
         let (path, is_nullable) = (info.path_node, !info.return_type.ends_with('!'));
         let result = next.run(ctx, info).await;
         self.nulls.settle(path, is_nullable, result)
+    }
+}
+
+impl Operation {
+    /// Waits until the queries that are executed leave room for this one. An event's execution has a bound of its own.
+    async fn take_room(&self) -> Option<OwnedSemaphorePermit> {
+        if self.facts.event_key.get().is_some() {
+            return None;
+        }
+        let cost = self.facts.cost.get().copied().unwrap_or_default().min(self.facts.limits.concurrent_cost);
+        let room = Arc::clone(&self.room).acquire_many_owned(u32::try_from(cost).unwrap_or(u32::MAX));
+        Some(room.await.expect("nobody closes it"))
     }
 }
 
@@ -246,7 +278,7 @@ impl Facts {
 
     /// Where the request wants to know: what the limit is about, and what was answered.
     fn tell_cost(&self, response: &mut Response, actual: u64) {
-        if let Some(requested) = self.cost.get() {
+        if let Some(requested) = self.cost.get().filter(|_| self.tells_cost.load(Ordering::Relaxed)) {
             let cost = value!({ "requested": *requested, "actual": actual });
             response.extensions.insert("cost".into(), cost);
         }

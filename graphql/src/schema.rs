@@ -9,7 +9,7 @@ pub(crate) mod errors;
 mod filter;
 mod global_user;
 mod hourly_activity;
-mod node;
+pub(crate) mod node;
 mod overview;
 mod page;
 mod page_list;
@@ -57,7 +57,7 @@ pub struct ApiContext {
 /// The schema over `api`, whose store was opened just now; requests keep to `limits`.
 pub fn build(api: ApiContext, limits: Limits) -> Schema {
     let started_at = StartedAt(api.clock.now());
-    let operations = Operations::new(&api.store, &api.clock, limits);
+    let operations = Operations::new(&api, limits);
     builder().extension(operations).data(started_at).data(limits).data(api).finish()
 }
 

@@ -6,6 +6,7 @@ use crate::period::{Period, PeriodRange, TimeUnit, cover};
 use crate::query::{Count, CountQuery, PageFilter, PageList, Series, UserCount};
 use crate::store::{Store, StoreError};
 use futures::{StreamExt, TryStreamExt, stream};
+use tokio::sync::Semaphore;
 
 /// Series read side by side.
 const SERIES_AT_ONCE: usize = 8;
@@ -84,8 +85,11 @@ pub async fn hourly_counts(store: &dyn Store, series: Series, hours: HourRange) 
     Ok(counts)
 }
 
+/// Questions of a process whose people are added up at one time: each may be of a month's.
+static FOLDS: Semaphore = Semaphore::const_new(4);
+
 /// Adds the people of each hour or day of `hours` to `sum`, in no order of time. Holds the rows of a few periods beside
-/// it.
+/// it; more than a few questions wait for each other.
 ///
 /// # Errors
 /// The store's.
@@ -95,6 +99,7 @@ pub async fn fold_user_counts<T>(
     mut sum: T,
     mut add: impl FnMut(&mut T, Vec<UserCount>),
 ) -> Result<T, StoreError> {
+    let _turn = FOLDS.acquire().await.expect("nobody closes it");
     let periods: Vec<Period> =
         cover(hours, &[TimeUnit::Day, TimeUnit::Hour]).into_iter().flat_map(|part| part.periods()).collect();
     let mut read = stream::iter(periods).map(|period| store.user_counts(period)).buffer_unordered(PERIODS_AT_ONCE);

@@ -35,7 +35,7 @@ impl PageList {
 }
 
 /// Times from `from` (included) to `to` (not included); either may be open.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct TimeSpan {
     /// Included.
     pub from: Option<DateTime<Utc>>,
@@ -118,7 +118,7 @@ pub enum ListOrder {
 }
 
 /// A part of a list.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct PageQuery {
     /// The list.
     pub list: PageList,

@@ -28,6 +28,7 @@ use fill::Pages;
 use schema::page::Page;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 use table::Table;
 
 /// Distinct events of the embedded run.
@@ -35,6 +36,8 @@ const EVENTS: usize = 200_000;
 /// Of these, how many go through Kafka into Cassandra.
 const DISTRIBUTED: usize = 120_000;
 const SEED: u64 = 42;
+/// In their order; the last two only where they are named.
+const PARTS: [&str; 7] = ["clean", "embedded", "live", "distributed", "stored", "sealing", "large"];
 /// Pages of the stores that are compared.
 const SMALL: usize = 10_000;
 const MILLION: usize = 1_000_000;
@@ -49,30 +52,26 @@ async fn main() -> anyhow::Result<()> {
     let events: Vec<Bytes> =
         (0..).zip(events).map(|(n, event)| people::event_of_many(&event, n)).collect::<anyhow::Result<_>>()?;
     let pages: Vec<Page> = events.iter().filter_map(|event| ingest::clean::clean(event).ok()).collect();
-    let mut table = Table::default();
-    if is_wanted("clean") {
-        pure::measure_clean(&events, &mut table);
+    let (mut table, begun) = (Table::default(), Instant::now());
+    for part in PARTS.into_iter().filter(|part| is_wanted(part)) {
+        let begun = Instant::now();
+        match part {
+            "clean" => pure::measure_clean(&events, &mut table),
+            "embedded" => embedded::measure(&events, &pages, &mut table).await?,
+            "live" => live::measure(&mut table).await?,
+            "distributed" => {
+                distributed::measure(&events[..DISTRIBUTED], &pages[..DISTRIBUTED], &mut table).await?;
+            }
+            "stored" => measure_stored(&mut table).await?,
+            "sealing" => measure_sealing(&mut table).await?,
+            _ => measure_large(&mut table).await?,
+        }
+        eprintln!("-- {part}: {} s", begun.elapsed().as_secs());
     }
-    if is_wanted("embedded") {
-        embedded::measure(&events, &pages, &mut table).await?;
-    }
-    if is_wanted("live") {
-        live::measure(&mut table).await?;
-    }
-    if is_wanted("distributed") {
-        distributed::measure(&events[..DISTRIBUTED], &pages[..DISTRIBUTED], &mut table).await?;
-    }
-    if is_wanted("stored") {
-        measure_stored(&mut table).await?;
-    }
-    if is_named("sealing") {
-        measure_sealing(&mut table).await?;
-    }
-    if is_named("large") {
-        measure_large(&mut table).await?;
-    }
+    let by = if is_named("large") { "make bench-large" } else { "make bench" };
+    let took = begun.elapsed().as_secs_f64() / 60.0;
     let mut out = std::io::stdout().lock();
-    write!(out, "\n{}\nMeasured on {machine}, by `make bench`.\n", table.to_markdown())?;
+    write!(out, "\n{}\nMeasured on {machine}, by `{by}` in {took:.1} minutes.\n", table.to_markdown())?;
     Ok(())
 }
 
@@ -132,7 +131,7 @@ fn is_named(part: &str) -> bool {
     named().any(|name| name == part)
 }
 
-/// Whether the command line names this part, or none: then all are measured.
+/// Whether the command line names this part, or none: then all are measured but what is a part of another, or large.
 fn is_wanted(part: &str) -> bool {
-    named().next().is_none() || is_named(part)
+    is_named(part) || named().next().is_none() && !matches!(part, "sealing" | "large")
 }

@@ -64,8 +64,8 @@ pub(crate) fn figure(value: f64) -> String {
     text
 }
 
-/// The value below which `percent` of `values` lie.
+/// The value that `percent` of `values` do not exceed, by nearest rank.
 pub(crate) fn percentile(values: &mut [f64], percent: usize) -> f64 {
     values.sort_by(f64::total_cmp);
-    values[(values.len() - 1) * percent / 100]
+    values[(values.len() * percent).div_ceil(100).max(1) - 1]
 }

@@ -1,9 +1,11 @@
 //! Every example of the README, as written, against a fresh app on the sample.
 
 use anyhow::Context;
+use futures::StreamExt;
 use ingest::bus::BusUrl;
 use ingest::source::{SourceSetting, public_stream};
 use schema::store::StoreUrl;
+use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
@@ -48,6 +50,22 @@ async fn wait_for_pages(client: &reqwest::Client, base: &str) -> anyhow::Result<
     }
 }
 
+/// The first event of a subscription, by server-sent events.
+async fn first_event(client: &reqwest::Client, base: &str, document: &str) -> anyhow::Result<Value> {
+    let request = client.post(format!("{base}/graphql")).header("accept", "text/event-stream");
+    let mut parts = request.json(&json!({ "query": document })).send().await?.bytes_stream();
+    let mut said = Vec::new();
+    loop {
+        let part = tokio::time::timeout(Duration::from_secs(60), parts.next()).await?;
+        said.extend(part.context("the events have ended")??);
+        let text = String::from_utf8_lossy(&said);
+        let data = text.split_once("data: {").and_then(|(_, rest)| rest.split_once("\n\n"));
+        if let Some((event, _)) = data {
+            return Ok(serde_json::from_str(&format!("{{{event}"))?);
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_example_answers() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
@@ -56,8 +74,13 @@ async fn every_example_answers() -> anyhow::Result<()> {
     let client = reqwest::Client::new();
     wait_for_pages(&client, &base).await?;
 
-    let documents: Vec<_> = blocks("graphql").into_iter().filter(|d| !d.starts_with("subscription")).collect();
-    assert!(documents.len() >= 4, "the README has lost its GraphQL examples");
+    let (live, documents): (Vec<_>, Vec<_>) =
+        blocks("graphql").into_iter().partition(|document| document.starts_with("subscription"));
+    assert!(documents.len() >= 4 && live.len() == 1, "the README has lost its GraphQL examples");
+    for document in live {
+        let event = first_event(&client, &base, document).await?;
+        assert!(event["data"]["pageCreated"]["page"]["url"].is_string(), "{event}");
+    }
     for document in documents {
         let answer = ask_graphql(&client, &base, document).await?;
         assert_eq!(answer.get("errors"), None, "{document}\n{answer}");

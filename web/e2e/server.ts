@@ -19,9 +19,10 @@ export interface OwnServer extends Server {
   signal(name: NodeJS.Signals): void;
 }
 
-/** Where its events come from and where it listens; port 0 takes a free one. */
+/** Where its events come from, what it stores them in (a folder of its own without it), and where it listens; port 0 takes a free one. */
 export interface Start {
   readonly source: string;
+  readonly store?: string | undefined;
   readonly listen?: string;
 }
 
@@ -33,12 +34,12 @@ export async function pagetrack(): Promise<Server> {
   return url ? { url, stop: () => Promise.resolve(0) } : startPagetrack({ source: "sample" });
 }
 
-/** Starts the binary PAGETRACK_BIN, its store in a folder of its own. */
-export async function startPagetrack({ source, listen = "127.0.0.1:0" }: Start): Promise<OwnServer> {
+/** Starts the binary PAGETRACK_BIN. */
+export async function startPagetrack({ source, store, listen = "127.0.0.1:0" }: Start): Promise<OwnServer> {
   const binary = process.env["PAGETRACK_BIN"];
   if (!binary) throw new Error("set PAGETRACK_BIN to the pagetrack binary");
   const folder = await mkdtemp(join(tmpdir(), "pagetrack-e2e-store-"));
-  const server = await start(binary, ["--source", source, "--listen", listen, "--store", `embedded:${folder}`]);
+  const server = await start(binary, ["--source", source, "--listen", listen, "--store", store ?? `embedded:${folder}`]);
   const stop = async (): Promise<number | null> => {
     const code = await server.stop();
     await rm(folder, { recursive: true, force: true });

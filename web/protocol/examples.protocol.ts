@@ -1,8 +1,9 @@
 // The playground's tabs, run as they are: on a store that has no page yet, and on the sample.
 import { createClient } from "graphql-ws";
-import { expect, it, onTestFinished, vi } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import WebSocket from "ws";
 import { pagetrack, type Server, startPagetrack } from "../e2e/server";
+import { STORES } from "../e2e/stores";
 import { startStream } from "../e2e/stream";
 import { EXAMPLES } from "../graphiql/examples";
 import { post, type Answer } from "./post";
@@ -22,21 +23,35 @@ async function ask(server: Server, query: string, variables = "{}"): Promise<Ans
   return answer;
 }
 
-it("answers each on an empty store", { timeout: 120_000 }, async () => {
-  const stream = await startStream([]);
-  stream.die();
-  onTestFinished(() => stream.stop());
-  const server = await stopAtEnd(await startPagetrack({ source: stream.url }));
-  const known = await ask(server, "{ domains { totalCount } }");
-  expect(known.data).toEqual({ domains: { totalCount: 0 } });
-  for (const { query, variables } of questions) {
-    expect((await ask(server, query, variables)).errors, query).toBeUndefined();
-  }
+describe.each(STORES)("over %s", (_name, store) => {
+  it("answers each on an empty store, and tells the live ones of the first page", { timeout: 180_000 }, async () => {
+    const stream = await startStream(["Lantern"]);
+    stream.die();
+    onTestFinished(() => stream.stop());
+    const server = await stopAtEnd(await startPagetrack({ source: stream.url, store }));
+    const known = await ask(server, "{ domains { totalCount } }");
+    expect(known.data).toEqual({ domains: { totalCount: 0 } });
+    for (const { query, variables } of questions) {
+      expect((await ask(server, query, variables)).errors, query).toBeUndefined();
+    }
+    stream.revive();
+    await hearLive(server);
+  });
 });
+
+/** Each of the live ones is told of a page. */
+async function hearLive(server: Server): Promise<void> {
+  expect(live.length).toBeGreaterThan(0);
+  const client = createClient({ url: new URL("graphql", server.url).href.replace("http", "ws"), webSocketImpl: WebSocket });
+  for (const { query } of live) {
+    const event = await client.iterate({ query }).next();
+    expect(event.value, query).toEqual({ data: expect.anything() as unknown });
+  }
+  await client.dispose();
+}
 
 it("answers each with something on the sample, and is told of the live ones", { timeout: 120_000 }, async () => {
   const server = await stopAtEnd(await pagetrack());
-  expect(live.length).toBeGreaterThan(0);
   for (const { query, variables } of questions) {
     // The sample takes a moment to be stored.
     await vi.waitFor(
@@ -48,10 +63,5 @@ it("answers each with something on the sample, and is told of the live ones", { 
       { timeout: 60_000, interval: 200 },
     );
   }
-  const client = createClient({ url: new URL("graphql", server.url).href.replace("http", "ws"), webSocketImpl: WebSocket });
-  for (const { query } of live) {
-    const [event] = [await client.iterate({ query }).next()];
-    expect(event.value, query).toEqual({ data: expect.anything() as unknown });
-  }
-  await client.dispose();
+  await hearLive(server);
 });

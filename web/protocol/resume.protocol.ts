@@ -1,9 +1,10 @@
 // A break in the live feed, as the reference clients of its two protocols mend it: `after` brings what was missed.
 import { createClient as createEventsClient } from "graphql-sse";
 import { createClient as createSocketClient } from "graphql-ws";
-import { expect, it, onTestFinished, vi } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import WebSocket from "ws";
 import { startPagetrack } from "../e2e/server";
+import { STORES } from "../e2e/stores";
 import { startStream } from "../e2e/stream";
 import { post } from "./post";
 
@@ -29,11 +30,13 @@ const clients: [string, (url: string) => Asks][] = [
   ["graphql-sse", (url) => createEventsClient({ url, retryAttempts: 0 })],
 ];
 
-/** A server that is told of a new page several times a second, numbered from 1. */
-async function start(): Promise<string> {
+let servers = 0;
+
+/** A server that is told of a new page several times a second, numbered from 1; its store is new. */
+async function start(store?: string): Promise<string> {
   const stream = await startStream(["Lantern", "Lamp"]);
   onTestFinished(() => stream.stop());
-  const server = await startPagetrack({ source: stream.url });
+  const server = await startPagetrack({ source: stream.url, store: store && `${store}_${++servers}` });
   onTestFinished(async () => void (await server.stop()));
   return new URL("graphql", server.url).href;
 }
@@ -56,31 +59,33 @@ async function newestPage(url: string): Promise<number> {
   return Number(answer.data.pages.nodes[0]?.pageId);
 }
 
-it.each(clients)("brings %s what it missed, in order and without a hole, and goes on live", { timeout: 60_000 }, async (_name, create) => {
-  const url = await start();
-  const first = await listen(create(url), null, (heard) => heard.length === 2);
-  const [left] = first.slice(-1);
-  if (!left) throw new Error("nothing was heard");
-  // Some pages come while nobody listens.
-  const missed = await vi.waitFor(async () => {
-    const newest = await newestPage(url);
-    expect(newest).toBeGreaterThan(left.pageId + 3);
-    return newest;
-  }, { timeout: 20_000 });
-  const resumed = await listen(create(url), left.cursor, (heard) => (heard.at(-1)?.pageId ?? 0) >= missed + 3);
-  const wanted = Array.from(resumed, (_, i) => left.pageId + 1 + i);
-  expect(resumed.map((event) => event.pageId)).toEqual(wanted);
-});
+describe.each(STORES)("over %s", (_name, store) => {
+  it.each(clients)("brings %s what it missed, in order and without a hole, and goes on live", { timeout: 120_000 }, async (_name, create) => {
+    const url = await start(store);
+    const first = await listen(create(url), null, (heard) => heard.length === 2);
+    const [left] = first.slice(-1);
+    if (!left) throw new Error("nothing was heard");
+    // Some pages come while nobody listens.
+    const missed = await vi.waitFor(async () => {
+      const newest = await newestPage(url);
+      expect(newest).toBeGreaterThan(left.pageId + 3);
+      return newest;
+    }, { timeout: 20_000 });
+    const resumed = await listen(create(url), left.cursor, (heard) => (heard.at(-1)?.pageId ?? 0) >= missed + 3);
+    const wanted = Array.from(resumed, (_, i) => left.pageId + 1 + i);
+    expect(resumed.map((event) => event.pageId)).toEqual(wanted);
+  });
 
-it.each(clients)("tells %s when its place is none", { timeout: 60_000 }, async (_name, create) => {
-  const url = await start();
-  const client = create(url);
-  const refused = JSON.stringify(
-    await client
-      .iterate({ query, variables: { after: "AAAA" } })
-      .next()
-      .then((told) => told.value as unknown, (error: unknown) => error),
-  );
-  expect(refused).toContain("BAD_CURSOR");
-  await client.dispose();
+  it.each(clients)("tells %s when its place is none", { timeout: 120_000 }, async (_name, create) => {
+    const url = await start(store);
+    const client = create(url);
+    const refused = JSON.stringify(
+      await client
+        .iterate({ query, variables: { after: "AAAA" } })
+        .next()
+        .then((told) => told.value as unknown, (error: unknown) => error),
+    );
+    expect(refused).toContain("BAD_CURSOR");
+    await client.dispose();
+  });
 });

@@ -287,7 +287,7 @@ impl Parts {
 
     /// All routes on one port.
     fn router(&self, hub: &Arc<Hub>, surface: &Surface, ends: &Ends) -> Router {
-        let pipeline = Arc::new(BusPipeline { view: Arc::clone(&self.view), bus: Arc::clone(&self.bus) });
+        let pipeline = Arc::new(BusPipeline::new(Arc::clone(&self.view), Arc::clone(&self.bus)));
         let api = ApiContext {
             store: Arc::clone(&self.store),
             clock: Arc::clone(&self.clock),

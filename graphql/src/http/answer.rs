@@ -8,7 +8,7 @@ use crate::live::{Groups, Told};
 use crate::operation::{RequestId, finish_error};
 use crate::schema::Schema;
 use crate::schema::errors::{ApiError, bad_input};
-use async_graphql::{Pos, Request, Response as Answer, ServerError, Value};
+use async_graphql::{Request, Response as Answer, ServerError, Value};
 use async_graphql_axum::GraphQLResponse;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -45,8 +45,7 @@ pub(super) fn answers(groups: &Arc<Groups>, request: Request, request_id: String
 }
 
 fn server_error(error: ApiError, request_id: &String) -> ServerError {
-    let mut error = async_graphql::Error::from(error).into_server_error(Pos::default());
-    error.locations.clear();
+    let mut error = error.of_request();
     finish_error(&mut error, Some(request_id));
     error
 }
@@ -82,7 +81,11 @@ impl Executed {
 
 /// The JSON of a request that was not executed: it has no `data`, not even null.
 pub(super) fn without_data(answer: &Answer) -> String {
-    json!({ "errors": answer.errors }).to_string()
+    let mut said = json!({ "errors": answer.errors });
+    if !answer.extensions.is_empty() {
+        said["extensions"] = json!(answer.extensions);
+    }
+    said.to_string()
 }
 
 /// With the older media type every well-formed request has status 200, but for what the server refuses to do.

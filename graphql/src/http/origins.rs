@@ -12,6 +12,9 @@ const REMEMBERED: Duration = Duration::from_secs(3_600);
 /// The name of a request, in its answer.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+/// How far the page that asks is from this host, as browsers say it.
+const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
 /// The pages of other hosts that may ask.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Origins {
@@ -61,17 +64,21 @@ impl Origins {
         let layer = CorsLayer::new()
             .allow_origin(allowed)
             .allow_methods([Method::GET, Method::POST])
-            .allow_headers([header::CONTENT_TYPE])
+            .allow_headers([header::CONTENT_TYPE, header::IF_NONE_MATCH])
             .expose_headers([header::ETAG, REQUEST_ID, rest_compat::COUNTS_AS_OF])
             .max_age(REMEMBERED);
         Some(layer)
     }
 
     /// Whether a request comes from a page that may listen, or from no page at all: browsers ask nothing before they
-    /// open a WebSocket.
+    /// open a WebSocket, or before a GET of which the page is not told the answer.
     pub(super) fn may_listen(&self, headers: &HeaderMap) -> bool {
         let text = |name: HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or_default());
-        let Some(origin) = text(header::ORIGIN) else { return true };
+        let Some(origin) = text(header::ORIGIN) else {
+            // Such a GET has no origin, but says that it comes from another site.
+            let is_foreign = matches!(text(FETCH_SITE), Some("cross-site" | "same-site"));
+            return !is_foreign || *self == Self::Any;
+        };
         let origin_host = origin.split_once("://").map(|(_, host)| host);
         let is_same_host = origin_host.is_some_and(|host| Some(host) == text(header::HOST));
         is_same_host

@@ -109,6 +109,16 @@ async fn hostile_requests_are_4xx() {
 }
 
 #[tokio::test]
+async fn a_body_that_breaks_off_is_no_large_one() {
+    let broken = Body::from_stream(futures::stream::iter([Ok("{\"query\":"), Err(std::io::Error::other("it broke"))]));
+    let request = post(JSON, JSON).body(broken).unwrap();
+    let response = app_of(&Fixture::known().await).oneshot(request).await.unwrap();
+    assert_eq!(response.status(), StatusCode::BAD_REQUEST);
+    let answer: Value = serde_json::from_slice(&to_bytes(response.into_body(), 10_000).await.unwrap()).unwrap();
+    assert_eq!(answer["errors"][0]["message"], "the body did not arrive whole");
+}
+
+#[tokio::test]
 async fn get_is_for_queries() {
     let (_, answer) = check_get("query=%7B__typename%7D", 200).await;
     assert_eq!(answer["data"]["__typename"], "Query");
@@ -145,7 +155,7 @@ async fn the_limits_are_told() {
     let told: Value = serde_json::from_slice(&to_bytes(response.into_body(), 10_000).await.unwrap()).unwrap();
     let wanted = json!({
         "documentBytes": 20_480, "tokens": 2_000, "directives": 20, "nesting": 40, "fragments": 50, "depth": 7,
-        "aliases": 30, "rootFields": 20, "selections": 5_000, "cost": 5_000, "eventCost": 40,
+        "aliases": 30, "rootFields": 20, "selections": 5_000, "cost": 5_000, "concurrentCost": 50_000, "eventCost": 40,
         "introspectionCost": 1_000_000, "introspectionDepth": 20, "list": 100, "errors": 20, "seconds": 10,
         "bodyBytes": 131_072, "listeners": 2_000, "operations": 50,
     });

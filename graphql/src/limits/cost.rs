@@ -5,6 +5,7 @@ mod dearest;
 use super::weights::{self, Weight};
 use super::{Limits, at_most};
 use crate::schema::errors::ApiError;
+use crate::schema::node::NodeId;
 use async_graphql::parser::Positioned;
 use async_graphql::parser::types::{
     ExecutableDocument, Field, FragmentDefinition, OperationDefinition, OperationType, Selection, SelectionSet,
@@ -68,6 +69,8 @@ struct Measure {
     selections: u64,
     aliases: u64,
     top_fields: u64,
+    /// Whether some field is a read of its own.
+    reads: bool,
     /// Selections within each other, spreads included.
     height: u32,
 }
@@ -90,6 +93,7 @@ impl Measure {
         self.selections = self.selections.saturating_add(other.selections);
         self.aliases = self.aliases.saturating_add(other.aliases);
         self.top_fields = self.top_fields.saturating_add(other.top_fields);
+        self.reads |= other.reads;
         self.depth = self.depth.max(other.depth);
         self.introspection_depth = self.introspection_depth.max(other.introspection_depth);
         self.height = self.height.max(other.height);
@@ -125,6 +129,11 @@ impl Measure {
             ..self
         }
     }
+}
+
+/// Whether a field gives all wikis of an hour or a window, however many these are.
+fn is_of_all_wikis(field: &str, mode: Mode) -> bool {
+    field == "botPagesByDomain" || field == "domains" && mode == Mode::Counted
 }
 
 /// Which weights hold.
@@ -191,11 +200,15 @@ impl<'a> Pass<'a> {
             let hours = self.inputs.times(field, "hours").unwrap_or(DEFAULT_HOURS.into());
             children = children.of_hours(hours);
         }
-        let weight = match mode {
+        let mut weight = match mode {
             Mode::Introspection => weights::of_introspection(name),
             _ => self.inputs.weight(field, mode),
         };
+        if is_of_all_wikis(name, mode) && children.reads {
+            weight.times = weights::WIKIS;
+        }
         let mut measure = children.below(weight);
+        measure.reads |= mode != Mode::Introspection && weight.own > 1;
         if matches!(name, "domainsByHour" | "botPagesByDomain") {
             measure.hourly = measure.hourly.saturating_add(weights::HOUR_OF_REPORT);
         }
@@ -251,7 +264,10 @@ impl<'a> Inputs<'a> {
         let name = field.name.node.as_str();
         if let ("nodes", Some(ids)) = (name, self.times(field, "ids")) {
             // Each is a read, as it is by `node`.
-            return Weight { own: ids, times: ids };
+            return Weight { own: ids.saturating_add(self.report_users(field, "ids")), times: ids };
+        }
+        if name == "node" {
+            return Weight { own: self.report_users(field, "id").saturating_add(1), times: 1 };
         }
         let weight = if mode == Mode::Counted { weights::of_counted(name) } else { weights::of(name) };
         let asked = ["first", "last", "limit"].into_iter().find_map(|name| self.times(field, name));
@@ -273,6 +289,27 @@ impl<'a> Inputs<'a> {
             Written::List(items) => Some(items.len() as u64),
             _ => None,
         }
+    }
+
+    /// What those of an argument's ids add that are dear.
+    fn report_users(&self, field: &Field, argument: &str) -> u64 {
+        let is_dear = |id: &Value| matches!(id, Value::String(id) if NodeId::may_be_of_report(id));
+        let of_variable = |name: &Name| match self.variable(name) {
+            Some(Value::List(ids)) => ids.iter().filter(|id| is_dear(id)).count(),
+            Some(id) => usize::from(is_dear(id)),
+            None => 0,
+        };
+        let of_written = |id: &Written| match id {
+            Written::Variable(name) => of_variable(name),
+            Written::String(id) => usize::from(NodeId::may_be_of_report(id)),
+            _ => 0,
+        };
+        let count = match field.get_argument(argument).map(|argument| &argument.node) {
+            Some(Written::List(ids)) => ids.iter().map(of_written).sum(),
+            Some(id) => of_written(id),
+            None => 0,
+        };
+        weights::REPORT_USER.saturating_mul(count as u64)
     }
 
     /// Whether an argument is there, and is not null.

@@ -22,6 +22,7 @@ const DEFAULT: Limits = Limits {
     root_fields: 20,
     selections: 5_000,
     cost: 5_000,
+    concurrent_cost: 50_000,
     event_cost: 40,
     introspection_cost: 1_000_000,
     introspection_depth: 20,
@@ -77,6 +78,11 @@ pub struct Limits {
     #[arg(long = "limit-cost", env = "PAGETRACK_LIMIT_COST", value_name = "1-1000000", help_heading = HEADING)]
     #[arg(default_value_t = DEFAULT.cost, value_parser = within(1..=1_000_000))]
     pub cost: u64,
+    /// The same of all queries that are executed at one time; more wait, within their seconds. It bounds what their answers
+    /// take in memory.
+    #[arg(long = "limit-concurrent-cost", env = "PAGETRACK_LIMIT_CONCURRENT_COST", value_name = "1-100000000", help_heading = HEADING)]
+    #[arg(default_value_t = DEFAULT.concurrent_cost, value_parser = within(1..=100_000_000))]
+    pub concurrent_cost: u64,
     /// The same of each event of a subscription, which is executed once for all who ask the same.
     #[arg(long = "limit-event-cost", env = "PAGETRACK_LIMIT_EVENT_COST", value_name = "1-10000", help_heading = HEADING)]
     #[arg(default_value_t = DEFAULT.event_cost, value_parser = within(1..=10_000))]
@@ -131,8 +137,12 @@ impl Limits {
     /// These limits, of which each can be reached.
     ///
     /// # Errors
-    /// Setting, value and remedy where a body has no room for a document.
+    /// Setting, value and remedy where one has no room for another.
     pub fn validate(self) -> Result<Self, (&'static str, String, &'static str)> {
+        if self.concurrent_cost < self.cost {
+            let remedy = "the queries of one time must have room for one of --limit-cost";
+            return Err(("--limit-concurrent-cost", self.concurrent_cost.to_string(), remedy));
+        }
         if self.body_bytes < self.document_bytes {
             let remedy = "a body must have room for a document of --limit-document-bytes";
             return Err(("--limit-body-bytes", self.body_bytes.to_string(), remedy));
@@ -169,6 +179,6 @@ mod tests {
             assert!(!takes(flag, most + 1) && (least == 0 || !takes(flag, least - 1)), "--{flag} {shown}");
             seen += 1;
         }
-        assert_eq!(seen, 19);
+        assert_eq!(seen, 20);
     }
 }

@@ -58,6 +58,49 @@ fn a_flood_is_refused_by_its_text() {
     check_refused(&"x".repeat(3_000_000), "bytes of the document: 3000000");
 }
 
+/// A document that has exactly `n` of something is admitted at the limit, and refused above it.
+fn check_limit(most: u64, named: &str, document: impl Fn(usize) -> String) {
+    let most = usize::try_from(most).expect("a few");
+    check_admitted(&document(most));
+    check_refused(&document(most + 1), &format!("{named}: {}, at most {most} in one request", most + 1));
+}
+
+#[test]
+fn as_much_as_a_limit_says_is_admitted_and_no_more() {
+    let limits = Limits::default();
+    let of_pipeline = |fields: String| format!("{{ pipeline {{ {fields} }} }}");
+    let many = |n: usize, field: &dyn Fn(usize) -> String| (0..n).map(field).collect::<Vec<_>>().join(" ");
+    check_limit(limits.document_bytes, "bytes of the document", |n| format!("{:#<n$}", "{ __typename } #"));
+    check_limit(limits.tokens, "tokens of the document", |n| of_pipeline("version ".repeat(n - 5)));
+    check_limit(limits.directives, "directives", |n| of_pipeline(format!("version {}", "@skip(if: false) ".repeat(n))));
+    check_limit(limits.nesting, "brackets within each other", |n| {
+        format!("{{ pages(filter: {}1{}) {{ totalCount }} }}", "[".repeat(n - 2), "]".repeat(n - 2))
+    });
+    check_limit(limits.fragments, "fragments", |n| {
+        format!("{{ __typename }} {}", many(n, &|i| format!("fragment f{i} on Query {{ __typename }}")))
+    });
+    check_limit(limits.depth, "fields within each other", |n| format!("{}{}", "{ a ".repeat(n), "}".repeat(n)));
+    check_limit(limits.aliases, "aliases", |n| of_pipeline(many(n, &|i| format!("a{i}: version"))));
+    check_limit(limits.root_fields, "fields of the root", |n| format!("{{ {} }}", "__typename ".repeat(n)));
+    // 49 spreads of 99 fields each, and as many fields beside them as are left.
+    check_limit(limits.selections, "selections", |n| {
+        let fields = format!("{} {}", "...f ".repeat(49), "version ".repeat(n - 1 - 49 * 100));
+        format!("{} fragment f on Pipeline {{ {} }}", of_pipeline(fields), "version ".repeat(99))
+    });
+    check_limit(limits.introspection_depth, "fields of an introspection within each other", |n| {
+        format!("{{ __type(name: \"Query\") {{ {} name {} }} }}", "ofType { ".repeat(n - 2), "}".repeat(n - 2))
+    });
+    assert_eq!(cost("{ topDomains(limit: 4800) { rank } }"), limits.cost);
+    check_refused("{ topDomains(limit: 4801) { rank } }", "cost: 5001, at most 5000 in one request");
+    let event = |size: usize, title: &str| {
+        format!(
+            "subscription {{ pageCreated {{ page {{ {title} domain {{ pages(first: {size}) {{ nodes {{ id }} }} }} }} }} }}"
+        )
+    };
+    check_admitted(&event(13, "title"));
+    check_refused(&event(14, ""), "cost of each event: 41, at most 40 in one request");
+}
+
 #[test]
 fn deep_nesting_never_reaches_the_parser() {
     for (open, close) in [("[", "]"), ("{a:", "}")] {
@@ -110,6 +153,7 @@ fn the_dearest_list_is_named() {
 fn each_event_of_a_subscription_has_a_small_budget() {
     check_admitted("subscription { pageCreated { page { title url domain { name } user { userName } } missedCount } }");
     check_refused("subscription { pageCreated { page { hour { userCount } } } }", "cost of each event: ");
+    check_refused("subscription { pageCreated { page { hour { users(first: 1) { totalCount } } } } }", "cost of each");
     check_refused(
         "subscription { pageCreated { page { domain { pages(first: 50) { nodes { id } } } } } }",
         "cost of each",
@@ -151,6 +195,36 @@ fn rankings_are_dear() {
     let within = Limits { root_fields: 100, ..Limits::default() };
     let refused = admit(&format!("{{ {many} }}"), &Variables::default(), &within).err().unwrap();
     assert!(refused.message.starts_with("cost: "), "{}", refused.message);
+}
+
+/// All wikis of an hour: few where only their rows are told, many where each is read.
+#[test]
+fn what_is_read_of_each_wiki_of_a_report_costs_all_wikis() {
+    let report = |below: &str| format!("{{ reports(hours: 2) {{ domainsByHour {{ domains {{ {below} }} }} }} }}");
+    assert_eq!(cost(&report("pageCount domain { name }")), 1 + 100 + 2 * (10 + 1 + 20 * 3));
+    let of_each = report("domain { pageCount }");
+    check_refused(&of_each, &format!("cost: {}, at most 5000", 1 + 100 + 2 * (10 + 1 + 300 * 11)));
+    check_refused("{ reports { botPagesByDomain { domain { pages(first: 5) { nodes { id } } } } } }", "cost: ");
+    assert!(cost("{ reports { botPagesByDomain { domain { wiki } pageCount } } }") < 300);
+}
+
+#[test]
+fn people_in_a_window_are_dear_to_find_again() {
+    let of_report = data_encoding::BASE64URL_NOPAD.encode(b"r 2025-05-18-04 2025-05-18-10 Alex brollo");
+    let of_person = data_encoding::BASE64URL_NOPAD.encode(b"g Alex brollo");
+    let node = |id: &str| format!("{{ node(id: {id:?}) {{ id }} }}");
+    assert_eq!((cost(&node(&of_report)), cost(&node(&of_person))), (202, 2));
+    let ids = vec![of_report.clone(); 30];
+    check_refused(&format!("{{ nodes(ids: {ids:?}) {{ id }} }}"), "cost: 6060,");
+    let message = |query: &str, variables| refusal(query, variables).unwrap_or_default();
+    let query = "query($ids: [ID!]!) { nodes(ids: $ids) { id } }";
+    assert!(message(query, serde_json::json!({ "ids": ids })).starts_with("cost: 6060,"));
+    assert_eq!(message(query, serde_json::json!({ "ids": vec![of_person; 30] })), "");
+    let query = format!(
+        "query($a: ID!) {{ {} }}",
+        (0..20).map(|i| format!("n{i}: nodes(ids: [$a, $a]) {{ id }} ")).collect::<String>()
+    );
+    assert!(message(&query, serde_json::json!({ "a": of_report })).starts_with("cost: 8080,"));
 }
 
 fn cost(query: &str) -> u64 {

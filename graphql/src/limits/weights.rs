@@ -3,6 +3,13 @@
 /// What a filter adds to a list of pages: for each that passes, many rows may be read that do not.
 pub(super) const FILTER: u64 = 40;
 
+/// What an id of a person in a report's window adds: it reads the person's accounts, and where one was renamed the people
+/// of up to 168 hours.
+pub(super) const REPORT_USER: u64 = 200;
+
+/// Wikis of an hour or a window, where what is read of each is more than its row.
+pub(super) const WIKIS: u64 = 300;
+
 /// What each hour of a report adds to a field that is of the counts of all its hours.
 pub(super) const HOUR_OF_REPORT: u64 = 10;
 
@@ -18,7 +25,9 @@ pub(super) struct Weight {
 /// The weight of a field by name: one name means one thing in this schema.
 pub(super) fn of(field: &str) -> Weight {
     let (own, times) = match field {
-        "pages" | "domains" | "hours" | "users" | "gaps" => (10, 20),
+        "pages" | "domains" | "hours" | "gaps" => (10, 20),
+        // Of an hour: all its people are read, as for `userCount`.
+        "users" => (40, 20),
         "accounts" => (20, 100),
         // The list of wikis, a name's accounts, a number's pages.
         "search" => (40, 10),

@@ -13,14 +13,14 @@ use crate::loaders::Reads;
 use crate::operation::{RequestId, TellCost};
 use crate::schema::Schema;
 use crate::schema::errors::ApiError;
-use async_graphql::{Pos, Request, Response as Answer};
+use async_graphql::{Request, Response as Answer};
 use futures::stream::{BoxStream, StreamExt, empty, once};
 use ingest::bus::FeedPosition;
 use queue::{Queue, Totals};
 use schema::store::Store;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
@@ -37,6 +37,8 @@ pub struct Groups {
     hub: Arc<Hub>,
     limits: Limits,
     groups: Mutex<HashMap<GroupKey, Arc<Group>>>,
+    /// Of all groups; changed while these are locked.
+    members: AtomicUsize,
     totals: Arc<Totals>,
 }
 
@@ -91,7 +93,14 @@ struct Members {
 impl Groups {
     /// No groups yet.
     pub fn new(schema: Schema, hub: Arc<Hub>, limits: Limits) -> Arc<Self> {
-        Arc::new(Self { schema, hub, limits, groups: Mutex::default(), totals: Arc::default() })
+        Arc::new(Self {
+            schema,
+            hub,
+            limits,
+            groups: Mutex::default(),
+            members: AtomicUsize::default(),
+            totals: Arc::default(),
+        })
     }
 
     /// What executes a request that is answered once.
@@ -101,13 +110,9 @@ impl Groups {
 
     /// How it goes.
     pub(crate) fn figures(&self) -> LiveFigures {
-        let (subscriptions, groups) = {
-            let groups = self.lock();
-            (members_of(&groups), groups.len())
-        };
         LiveFigures {
-            subscriptions,
-            groups,
+            subscriptions: self.members.load(Ordering::Relaxed),
+            groups: self.lock().len(),
             replays: self.hub.replay_count(),
             waiting_bytes: self.totals.held.load(Ordering::Relaxed),
             missed_count: self.totals.missed.load(Ordering::Relaxed),
@@ -128,8 +133,7 @@ impl Groups {
         // What it does not declare would only be kept while it waits.
         let own = subscription.resumes.then(|| request.variables(subscription.declared.clone()).data(id.clone()));
         let Some(member) = self.join(subscription, shared, id.clone()) else {
-            let refused = ApiError::LimitExceeded("too many listen already; try again later".into());
-            return once(async move { Told::Own(refusal(refused, &id)) }).boxed();
+            return once(async move { Told::Own(refusal(ApiError::too_many_listen(), &id)) }).boxed();
         };
         match own {
             Some(own) => self.resume(member, own, asked_at),
@@ -155,7 +159,7 @@ impl Groups {
     fn join(self: &Arc<Self>, subscription: Subscription, request: Request, id: RequestId) -> Option<Member> {
         let queue = Arc::new(Queue::new(Arc::clone(&self.totals), subscription.resumes));
         let mut groups = self.lock();
-        if members_of(&groups) >= MAX_MEMBERS {
+        if self.members.load(Ordering::Relaxed) >= MAX_MEMBERS {
             return None;
         }
         if groups.len() >= MAX_GROUPS && !groups.contains_key(&subscription.key) {
@@ -169,6 +173,7 @@ impl Groups {
             }
         };
         group.admit(&queue);
+        self.members.fetch_add(1, Ordering::Relaxed);
         drop(groups);
         if is_new {
             let answers = self.schema.execute_stream(request.data(Together(Arc::clone(&group))));
@@ -181,6 +186,7 @@ impl Groups {
     fn leave(&self, key: GroupKey, group: &Arc<Group>, queue: &Arc<Queue>) {
         let mut groups = self.lock();
         let mut members = group.lock();
+        self.members.fetch_sub(1, Ordering::Relaxed);
         members.queues.retain(|other| !Arc::ptr_eq(other, queue));
         if members.queues.is_empty() {
             members.run.take().inspect(AbortHandle::abort);
@@ -191,10 +197,6 @@ impl Groups {
     fn lock(&self) -> MutexGuard<'_, HashMap<GroupKey, Arc<Group>>> {
         self.groups.lock().expect("no holder of this lock panics")
     }
-}
-
-fn members_of(groups: &HashMap<GroupKey, Arc<Group>>) -> usize {
-    groups.values().map(|group| group.lock().queues.len()).sum()
 }
 
 fn remove(groups: &mut HashMap<GroupKey, Arc<Group>>, key: GroupKey, group: &Arc<Group>) {
@@ -347,8 +349,7 @@ fn copy(request: &Request) -> Request {
 }
 
 fn refusal(error: ApiError, id: &RequestId) -> Answer {
-    let mut error = async_graphql::Error::from(error).into_server_error(Pos::default());
-    error.locations.clear();
+    let mut error = error.of_request();
     crate::operation::finish_error(&mut error, Some(&id.0));
     Answer::from_errors(vec![error])
 }

@@ -17,12 +17,17 @@ use schema::query::{ListOrder, MAX_ROWS_READ, PageFilter, PageList, PageQuery, T
 use schema::store::Store;
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 use turns::{Turns, unavailable};
 
 /// Pages read from the store at once.
 const PART: usize = 200;
+
+/// How long the bus may take to give what it holds: meanwhile nobody else has the turn.
+const FOLLOWS_WITHIN: Duration = Duration::from_secs(10);
 
 /// Pages that the list told and the topic may tell again: those of about its last hour.
 const MAY_COME_AGAIN: TimeDelta = TimeDelta::hours(1);
@@ -195,7 +200,9 @@ impl Replay {
             return self.reached();
         }
         let mut turn = self.turns.take(&self.position).await?;
-        let followed = turn.follower.next().await.map_err(unavailable)?;
+        // What is wanted is there: where it does not come, the bus is away.
+        let followed = timeout(FOLLOWS_WITHIN, turn.follower.next()).await.map_err(|_| ApiError::FeedUnavailable)?;
+        let followed = followed.map_err(unavailable)?;
         self.position = turn.follower.position();
         self.turns.keep(turn);
         match followed {

@@ -3,6 +3,7 @@
 //! Only what is known here to depend on such hours alone counts as that; a field that is not named here does not.
 
 use super::shape::Shape;
+use crate::pipeline::{PipelineState, SourceKind, StageName};
 use crate::schema::activity::TimeUnit;
 use crate::schema::bounds::first_hour_from;
 use crate::schema::scalars::{HourName, Time};
@@ -18,24 +19,46 @@ const MAX_AGE: i32 = 3_600;
 /// Behind the end of an hour: its last pages are on their way, or not counted yet.
 const SETTLES_WITHIN: TimeDelta = TimeDelta::minutes(10);
 
-/// How long an answer may be kept: given at `now`, its counts as of `counted`.
-pub(super) fn caching(
-    shape: &Shape,
-    registry: &Registry,
-    data: &Value,
-    now: DateTime<Utc>,
-    counted: Option<DateTime<Utc>>,
-) -> CacheControl {
-    let settled_at = settled_at(shape, registry).filter(|_| is_whole(data));
-    let is_settled = settled_at.is_some_and(|at| at <= now && counted.is_none_or(|counted| at <= counted));
+/// What an answer is of.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Times {
+    /// When it is given.
+    pub(super) now: DateTime<Utc>,
+    /// Up to when its counts are, if it has any.
+    pub(super) counted: Option<DateTime<Utc>>,
+    /// Up to when events are stored; none where that is not known.
+    pub(super) written: Option<DateTime<Utc>>,
+}
+
+/// How long an answer may be kept.
+pub(super) fn caching(shape: &Shape, registry: &Registry, data: &Value, times: Times) -> CacheControl {
+    let end = last_end(shape, registry).filter(|_| is_whole(data));
+    let is_settled = end.is_some_and(|end| times.are_behind(end));
     CacheControl { public: true, max_age: if is_settled { MAX_AGE } else { 0 } }
 }
 
-/// From when on the answer stays as it is; none where that is not known.
-fn settled_at(shape: &Shape, registry: &Registry) -> Option<DateTime<Utc>> {
+impl Times {
+    /// Whether all hours up to `end` are over, and are stored and counted.
+    fn are_behind(&self, end: DateTime<Utc>) -> bool {
+        let Some(settled_at) = end.checked_add_signed(SETTLES_WITHIN) else { return false };
+        settled_at <= self.now
+            && self.counted.is_none_or(|counted| settled_at <= counted)
+            && self.written.is_some_and(|written| end <= written)
+    }
+}
+
+/// The newest event's time that is stored. Behind a break the stream's events come in their order; those of a sample are
+/// others the next time.
+pub(super) fn written(pipeline: &dyn PipelineState) -> Option<DateTime<Utc>> {
+    let source = pipeline.stage(StageName::Producer)?.source?;
+    (source.kind == SourceKind::Live).then(|| pipeline.stage(StageName::Writer)?.last_event_at).flatten()
+}
+
+/// The latest end of the hours that the answer is of; none where it may change for other reasons.
+fn last_end(shape: &Shape, registry: &Registry) -> Option<DateTime<Utc>> {
     let mut walk = Walk { shape, registry, end: None };
     walk.set(&shape.operation()?.selection_set.node, &registry.query_type)?;
-    walk.end?.checked_add_signed(SETTLES_WITHIN)
+    walk.end
 }
 
 /// What is not there today may be there tomorrow.

@@ -1,6 +1,6 @@
 //! What can go wrong in an answer, with the code that clients see: one type, mapped in one place.
 
-use async_graphql::{Error, ErrorExtensions};
+use async_graphql::{Error, ErrorExtensions, Pos, ServerError};
 use schema::store::StoreError;
 use std::borrow::Cow;
 
@@ -51,6 +51,18 @@ impl ApiError {
             Self::FeedUnavailable => "the live feed's bus does not answer just now; try again with the same cursor".into(),
             Self::Internal => "something went wrong on our side; the log has it under the request id".into(),
         }
+    }
+
+    /// Nobody can listen just now who does not yet.
+    pub(crate) fn too_many_listen() -> Self {
+        Self::LimitExceeded("too many listen already; try again later".into())
+    }
+
+    /// As the error of a whole request: it has no place in the document.
+    pub(crate) fn of_request(self) -> ServerError {
+        let mut error = Error::from(self).into_server_error(Pos::default());
+        error.locations.clear();
+        error
     }
 }
 

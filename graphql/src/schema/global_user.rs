@@ -48,7 +48,7 @@ impl GlobalUser {
         NodeId::GlobalUser(self.user_name.clone()).encode()
     }
 
-    /// The name, the same on all wikis.
+    /// The name, the same on all wikis: `Alex brollo`.
     async fn user_name(&self) -> &str {
         &self.user_name
     }

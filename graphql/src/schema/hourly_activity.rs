@@ -10,6 +10,7 @@ use super::paging::{Paging, PagingArguments, Part, part_of};
 use super::scalars::{HourName, Time, count};
 use super::user::User;
 use super::{api, loaders, max_list};
+use crate::loaders::Share;
 use async_graphql::{Context, ID, Object};
 use schema::hour::{Hour, HourRange};
 use schema::page::UserId;
@@ -19,20 +20,6 @@ use std::collections::BTreeMap;
 /// One UTC hour.
 #[derive(Clone, Copy)]
 pub(crate) struct HourlyActivity(pub(crate) Hour);
-
-/// A wiki's or an account's share of an hour.
-#[derive(Debug, Clone, Copy, Default)]
-struct Share {
-    pages: u64,
-    bot_pages: u64,
-}
-
-impl Share {
-    fn add(&mut self, pages: u64, is_bot: bool) {
-        self.pages += pages;
-        self.bot_pages += if is_bot { pages } else { 0 };
-    }
-}
 
 impl HourlyActivity {
     async fn count(&self, ctx: &Context<'_>, filter: &PageFilter) -> Result<u64, ApiError> {
@@ -46,18 +33,6 @@ impl HourlyActivity {
         for count in loaders(ctx).hour_counts(self.0).await?.iter() {
             let Some(domain) = &count.domain else { continue };
             shares.entry(domain.clone()).or_default().add(count.page_count, count.is_bot);
-        }
-        Ok(shares)
-    }
-
-    /// The hour's accounts with their shares, by user id as text, then domain; names put together.
-    async fn shares_of_users(
-        &self,
-        ctx: &Context<'_>,
-    ) -> Result<BTreeMap<(UserId, schema::page::Domain), Share>, ApiError> {
-        let mut shares = BTreeMap::<_, Share>::new();
-        for count in loaders(ctx).hour_users(self.0).await?.iter() {
-            shares.entry((count.user_id, count.domain.clone())).or_default().add(count.page_count, count.is_bot);
         }
         Ok(shares)
     }
@@ -107,7 +82,7 @@ impl HourlyActivity {
 
     /// How many accounts created them.
     async fn user_count(&self, ctx: &Context<'_>) -> Result<i32, ApiError> {
-        Ok(count(self.shares_of_users(ctx).await?.len() as u64))
+        Ok(count(loaders(ctx).hour_users(self.0).await?.len() as u64))
     }
 
     /// On how many wikis.
@@ -126,7 +101,8 @@ impl HourlyActivity {
     ) -> Result<Connection<User, HourlyUserEdge>, ApiError> {
         let scope = format!("hour {} users", self.0);
         let paging = Paging::parse(PagingArguments { first, after, last, before }, &scope, max_list(ctx))?;
-        let all: Vec<_> = self.shares_of_users(ctx).await?.into_iter().collect();
+        let shares = loaders(ctx).hour_users(self.0).await?;
+        let all: Vec<_> = shares.iter().map(|(account, share)| (account.clone(), *share)).collect();
         let key = |(user_id, domain): &(UserId, schema::page::Domain)| format!("{user_id} {domain}").into_bytes();
         let part =
             part_of(all, &paging, &scope, |(account, _)| key(account), |(account, _), at| cmp_account(account, at));

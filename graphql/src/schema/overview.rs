@@ -92,7 +92,7 @@ impl Totals {
         if !self.is_short() {
             return Ok(None);
         }
-        let people = loaders(ctx).people().await?;
+        let mut people = loaders(ctx).people().await?;
         Ok(Some(count(people.count(self.hours, &self.filter).await?)))
     }
 

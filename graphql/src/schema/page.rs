@@ -41,7 +41,7 @@ impl Page {
         &self.0.page_title
     }
 
-    /// The same for people, with spaces.
+    /// The same for people, with spaces: `Pagina:Il cavallarizzo.djvu/29`.
     async fn title(&self) -> String {
         self.0.page_title.replace('_', " ")
     }

@@ -8,10 +8,10 @@ use super::page::Page;
 use super::paging::{Direction, Paging, PagingArguments};
 use super::scalars::{Time, count};
 use super::{api, loaders, max_list};
+use crate::loaders::PagesRead;
 use async_graphql::{Context, Object, SimpleObject};
-use schema::lists::list_pages;
 use schema::page::PageKey;
-use schema::query::{ListOrder, MAX_ROWS_READ, PageFilter, PageList, PageQuery, PageSlice};
+use schema::query::{ListOrder, MAX_ROWS_READ, PageFilter, PageList, PageQuery};
 use std::sync::Arc;
 
 /// What is asked of a list of pages.
@@ -67,9 +67,9 @@ impl PageConnection {
             limit: paging.size,
             max_rows: MAX_ROWS_READ,
         };
-        let slice = list_pages(&*api(ctx).store, &question).await?;
+        let pages = loaders(ctx).list_pages(question).await?;
         let cursor = |key: &PageKey| encode(&scope, &range.cursor_key(page_key_bytes(key)));
-        let (edges, page_info) = edges_of(slice, cursor, &paging);
+        let (edges, page_info) = edges_of(&pages, cursor, &paging);
         Ok(Self { list, range, filter, edges, page_info })
     }
 }
@@ -96,14 +96,11 @@ fn narrowest(list: PageList, filter: &PageFilter) -> PageList {
     }
 }
 
-fn edges_of(slice: PageSlice, cursor: impl Fn(&PageKey) -> String, paging: &Paging) -> (Vec<PageEdge>, PageInfo) {
-    let mut edges: Vec<PageEdge> = slice
-        .pages
-        .into_iter()
-        .map(|page| PageEdge { cursor: cursor(&page.key()), node: Page(Arc::new(page)) })
-        .collect();
+fn edges_of(read: &PagesRead, cursor: impl Fn(&PageKey) -> String, paging: &Paging) -> (Vec<PageEdge>, PageInfo) {
+    let edge = |page: &Arc<_>| PageEdge { cursor: cursor(&schema::page::Page::key(page)), node: Page(page.clone()) };
+    let mut edges: Vec<PageEdge> = read.pages.iter().map(edge).collect();
     // Where a filter dropped the last rows read, going on is possible from a page that is not in the answer.
-    let next = slice.next.as_ref().map(&cursor);
+    let next = read.next.as_ref().map(&cursor);
     let (goes_on, was_entered) = (next.is_some(), paging.from.is_some());
     if paging.direction == Direction::Backward {
         edges.reverse();

@@ -210,7 +210,8 @@ impl Pipeline {
         self.source_status().map(|source| source.is_connected)
     }
 
-    /// Seconds from the newest event's time to its visibility; null before the first event.
+    /// Seconds from the newest event's time to its visibility; null before the first event, and when the writer was not
+    /// heard of for 10 s.
     async fn lag_seconds(&self) -> Option<f64> {
         self.writer.as_ref()?.lag_seconds
     }

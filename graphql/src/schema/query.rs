@@ -125,7 +125,7 @@ impl Query {
     async fn global_user(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The exact name, with spaces.")] user_name: String,
+        #[graphql(desc = "The exact name, with spaces: `Alex brollo`.")] user_name: String,
     ) -> Result<Option<GlobalUser>, ApiError> {
         load_global_user(ctx, user_name).await
     }
@@ -134,7 +134,7 @@ impl Query {
     async fn domain(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The wiki's host name.")] name: String,
+        #[graphql(desc = "The wiki's host name: `it.wikisource.org`.")] name: String,
     ) -> Result<Option<Domain>, ApiError> {
         let Ok(name) = name.parse() else { return Ok(None) };
         load_domain(ctx, name).await
@@ -159,9 +159,10 @@ impl Query {
         let project_families = project_families.map(sorted);
         let scope = format!("domains|{search:?}|{project_families:?}");
         let paging = Paging::parse(PagingArguments { first, after, last, before }, &scope, max_list(ctx))?;
-        let mut rows = api(ctx).store.domains().await?;
+        let all = loaders(ctx).all_domains().await?;
         let part = search.map(|text| text.to_lowercase());
-        rows.retain(|row| is_wanted(row, part.as_deref(), project_families.as_deref()));
+        let wanted = |row: &&DomainRow| is_wanted(row, part.as_deref(), project_families.as_deref());
+        let rows: Vec<DomainRow> = all.iter().filter(wanted).cloned().collect();
         let bytes = |row: &DomainRow| row.domain.as_str().as_bytes().to_vec();
         let part = part_of(rows, &paging, &scope, bytes, |row, at| row.domain.as_str().as_bytes().cmp(at));
         Ok(Some(part.into_connection(Domain)))

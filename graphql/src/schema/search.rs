@@ -40,7 +40,7 @@ pub(crate) async fn search(ctx: &Context<'_>, text: &str, limit: usize) -> Resul
         found.extend(load_global_user(ctx, name).await?.map(SearchResult::GlobalUser));
     }
     let (exact, partly) = match meaning.part_of_name.filter(|_| found.len() < limit) {
-        Some(part) => named_by(api(ctx).store.domains().await?, &part),
+        Some(part) => named_by(&loaders(ctx).all_domains().await?, &part),
         None => <(Vec<_>, Vec<_>)>::default(),
     };
     found.extend(exact);
@@ -92,8 +92,8 @@ async fn of_number(ctx: &Context<'_>, page_id: PageId) -> Result<impl Iterator<I
 }
 
 /// The wiki of exactly this name, and those that have it in theirs, in their order.
-fn named_by(rows: Vec<DomainRow>, part: &str) -> (Vec<SearchResult>, Vec<SearchResult>) {
-    let named = rows.into_iter().filter(|row| has_in_name(row, part));
+fn named_by(rows: &[DomainRow], part: &str) -> (Vec<SearchResult>, Vec<SearchResult>) {
+    let named = rows.iter().filter(|row| has_in_name(row, part)).cloned();
     let (exact, partly): (Vec<_>, Vec<_>) =
         named.partition(|row| row.domain.as_str() == part || row.wiki.as_str() == part);
     let results = |rows: Vec<DomainRow>| rows.into_iter().map(|row| SearchResult::Domain(Domain(row))).collect();

@@ -82,7 +82,7 @@ impl Subscription {
             return Ok(replay.events().map(|event| event.map(PageCreatedEvent)).boxed());
         }
         let feed = api.hub.subscribe(filter);
-        let feed = feed.ok_or_else(|| ApiError::LimitExceeded("too many listen already; try again later".into()))?;
+        let feed = feed.ok_or_else(ApiError::too_many_listen)?;
         together.iter().for_each(Together::listens);
         let told = ReceiverStream::new(feed).map(move |event| {
             together.iter().for_each(|group| group.begin(&event));

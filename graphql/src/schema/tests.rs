@@ -5,6 +5,7 @@ mod as_of;
 mod both_stores;
 mod contract;
 mod cost;
+mod dear;
 mod failing;
 pub(crate) mod fixture;
 mod kept;

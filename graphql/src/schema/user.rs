@@ -46,7 +46,7 @@ impl User {
         Domain(DomainRow { domain: self.newest.domain.clone(), wiki: self.newest.wiki.clone() })
     }
 
-    /// The newest name seen.
+    /// The newest name seen: `Alex brollo`.
     async fn user_name(&self) -> &str {
         &self.newest.user_name
     }

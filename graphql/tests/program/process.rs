@@ -10,6 +10,9 @@ use tempfile::TempDir;
 /// What cannot work must have been said by then.
 const ENDS_WITHIN: Duration = Duration::from_secs(15);
 
+/// What is said at the start, with a keyspace to be made on a busy node.
+const SAYS_WITHIN: Duration = Duration::from_secs(120);
+
 /// A program that came to its end.
 #[derive(Debug)]
 pub(crate) struct Ended {
@@ -88,7 +91,7 @@ impl Drop for Running {
 }
 
 fn until(lines: &Receiver<String>, word: &str) -> String {
-    let (deadline, mut said) = (Instant::now() + ENDS_WITHIN, String::new());
+    let (deadline, mut said) = (Instant::now() + SAYS_WITHIN, String::new());
     while let Ok(line) = lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
         said = said + &line;
         if line.contains(word) {

@@ -1,6 +1,8 @@
 //! Malformed settings: exit code 2, one line that names setting, value and remedy, and nothing was started.
 
-use crate::process::last_word;
+use crate::http;
+use crate::process::{Running, last_word};
+use tempfile::TempDir;
 
 /// Runs `command` with `setting` at `value`: the line names both, the variable, and each of `remedy`.
 fn check_refused(command: &[&str], setting: &str, value: &str, remedy: &[&str]) {
@@ -90,7 +92,59 @@ fn a_limit_out_of_its_bounds_is_refused() {
     let room = &["room for a document", "--limit-document-bytes"];
     for command in [&[][..], &SERVE] {
         check_refused(command, "--limit-body-bytes", "20000", room);
+        check_refused(command, "--limit-concurrent-cost", "4999", &["room for one of --limit-cost"]);
     }
+}
+
+/// Each limit set to what it is not by default is told, and one of each place that keeps them is kept to.
+#[test]
+fn limits_that_are_set_are_told_and_kept() {
+    let set = [
+        ("document-bytes", "documentBytes", 300),
+        ("tokens", "tokens", 60),
+        ("directives", "directives", 3),
+        ("nesting", "nesting", 7),
+        ("fragments", "fragments", 2),
+        ("depth", "depth", 4),
+        ("aliases", "aliases", 5),
+        ("root-fields", "rootFields", 6),
+        ("selections", "selections", 40),
+        ("cost", "cost", 99),
+        ("concurrent-cost", "concurrentCost", 199),
+        ("event-cost", "eventCost", 9),
+        ("introspection-cost", "introspectionCost", 50),
+        ("introspection-depth", "introspectionDepth", 8),
+        ("list", "list", 11),
+        ("errors", "errors", 2),
+        ("seconds", "seconds", 12),
+        ("body-bytes", "bodyBytes", 1_000),
+        ("listeners", "listeners", 14),
+        ("operations", "operations", 13),
+    ];
+    let flags: Vec<String> = set.iter().map(|(flag, _, value)| format!("--limit-{flag}={value}")).collect();
+    let args = ["--listen=127.0.0.1:0", "--source=http://127.0.0.1:1/"];
+    let folder = TempDir::new().unwrap();
+    let app =
+        Running::start(folder.path(), &args.into_iter().chain(flags.iter().map(String::as_str)).collect::<Vec<_>>());
+    let said = app.stdout_until("REST");
+    let address = http::address(&said);
+    let (status, told) = http::send(address, "GET", "/limits", "application/json", "");
+    let told = told.split("\r\n\r\n").nth(1).expect("a body");
+    let wanted: Vec<String> = set.iter().map(|(_, name, value)| format!("{name:?}:{value}")).collect();
+    assert_eq!((status, told), (200, format!("{{{}}}", wanted.join(",")).as_str()));
+    let check = |accept: &str, query: &str, wanted: &str| {
+        let body = format!("{{\"query\":\"{query}\"}}");
+        let (_, answer) = http::send(address, "POST", "/graphql", accept, &body);
+        assert!(answer.contains(wanted), "{wanted} of {query}: {answer}");
+    };
+    check("*/*", "{ pages(first: 11) { nodes { id } } }", "{\"data\":{\"pages\":");
+    check("*/*", "{ pages(first: 12) { nodes { id } } }", "first must be 1 to 11");
+    check("*/*", "{ a b c d }", "\"errorsLeftOut\":2");
+    check("*/*", &"#".repeat(301), "bytes of the document: 301, at most 300");
+    check("*/*", &"#".repeat(1_001), "HTTP/1.1 413 ");
+    check("*/*", "{ __schema { types { fields { name } } } }", "cost of the introspection: ");
+    let event = "subscription { pageCreated { page { user { pages(first: 11) { totalCount } } } } }";
+    check("text/event-stream", event, "cost of each event: ");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use crate::stopping::StoppingStore;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use futures::StreamExt;
+use schema::hour::Hour;
 use schema::page::Page;
 use std::sync::Arc;
 use tower::ServiceExt;
@@ -50,4 +51,31 @@ async fn nothing_is_read_ahead_of_the_socket() {
     assert_eq!(store.asked(), 1);
     body.next().await.unwrap().unwrap();
     assert_eq!(store.asked(), 2);
+}
+
+/// A month of people: one in every hour, and many more than are written at once.
+#[tokio::test]
+async fn who_created_what_in_a_month_is_written_part_by_part() {
+    let begin = Hour::of("2025-05-01T00:00:00Z".parse().expect("a time"));
+    let made = |n: u64, user_id: u64, name: &str| Page {
+        created_at: begin.plus((n % 744) as i64).start(),
+        ..page("it.wikisource.org", n + 1, user_id, name, "2025-05-01T00:00:00")
+    };
+    let always = (0..744).map(|n| made(n, 1, "Always"));
+    let others = (744..4_000).map(|n| made(n, n, "Once"));
+    let (store, _folder) = open_store(&always.chain(others).collect::<Vec<_>>()).await;
+    let request = Request::get("/stats/time-range/?from_hour=2025-05-01-00&to_hour=2025-05-31-23");
+    let answer = mount(store).oneshot(request.body(Body::empty()).expect("a request")).await.expect("an answer");
+    let (mut parts, mut whole) = (0, Vec::new());
+    let mut body = answer.into_body().into_data_stream();
+    while let Some(part) = body.next().await {
+        whole.extend(part.expect("it is not broken off"));
+        parts += 1;
+    }
+    assert!(parts > 3, "{parts} parts");
+    let whole: serde_json::Value = serde_json::from_slice(&whole).expect("it is JSON");
+    let users = whole["users"].as_array().expect("a list");
+    assert_eq!(users.len(), 1 + 4_000 - 744);
+    assert_eq!(users[0], serde_json::json!({ "user_id": "1", "user_name": "Always", "count": 744 }));
+    assert!(users[1..].iter().all(|user| user["count"] == 1));
 }

@@ -56,18 +56,8 @@ pub(super) async fn check_counts(
     count_differences(store, &HourPages::load(store, hour.hour).await?).await
 }
 
-/// What counts that include no row of a creation's loser say otherwise, if those that include them do, too.
 async fn count_differences(store: &dyn Store, hour: &HourPages) -> Result<Vec<Difference>, StoreError> {
-    let winners: Vec<&Page> = hour.winners().collect();
-    let found = differences_from(store, hour.hour, &winners).await?;
-    if found.is_empty() || winners.len() == hour.pages.len() {
-        return Ok(found);
-    }
-    let with_losers = differences_from(store, hour.hour, &hour.pages.iter().collect::<Vec<_>>()).await?;
-    Ok(if with_losers.is_empty() { with_losers } else { found })
-}
-
-async fn differences_from(store: &dyn Store, hour: Hour, pages: &[&Page]) -> Result<Vec<Difference>, StoreError> {
+    let (pages, hour): (Vec<&Page>, Hour) = (hour.winners().collect(), hour.hour);
     let mut found = Vec::new();
     for (series, wikis) in [(Series::All, Wikis::Together), (Series::Domains, Wikis::Apart)] {
         let query = CountQuery::hourly(series.clone(), HourRange::of(hour));

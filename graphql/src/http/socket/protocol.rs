@@ -3,7 +3,8 @@
 
 use crate::http::request::Wire;
 use async_graphql::{Response as Answer, ServerError};
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 use tokio_tungstenite::tungstenite::Error as SocketError;
 
@@ -40,6 +41,7 @@ pub(super) enum FromClient {
         /// Its name.
         id: String,
         /// The request.
+        #[serde(deserialize_with = "wire")]
         payload: Wire,
     },
     /// Ends an operation.
@@ -51,6 +53,12 @@ pub(super) enum FromClient {
 
 /// An object, which means nothing here; anything else is no message of the protocol.
 type Said = Option<Map<String, Value>>;
+
+/// A request, which is an object: an array would be read as its fields in order.
+fn wire<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Wire, D::Error> {
+    let object = Map::deserialize(deserializer)?;
+    Wire::deserialize(Value::Object(object)).map_err(D::Error::custom)
+}
 
 /// What a client hears.
 #[derive(Debug, Serialize)]

@@ -27,7 +27,9 @@ fn header_of(response: &Response, name: HeaderName) -> String {
 
 async fn check_policy(request: Builder, body: impl Into<Body>, policy: &str) {
     let asked = format!("{request:?}");
-    let response = ask(&Fixture::known().await, request, body.into()).await;
+    let fixture = Fixture::known().await;
+    fixture.follow_stream();
+    let response = ask(&fixture, request, body.into()).await;
     assert_eq!(header_of(&response, header::CACHE_CONTROL), policy, "{asked}");
     assert_eq!(response.headers().contains_key(header::ETAG), policy != "no-store", "{asked}");
     assert_eq!(header_of(&response, header::VARY), "accept, accept-encoding", "{asked}");

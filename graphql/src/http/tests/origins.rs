@@ -44,7 +44,7 @@ async fn a_browser_that_asks_first_is_told_what_may_be_sent() {
     assert_eq!(response.status(), StatusCode::OK);
     assert_eq!(said(&response, "access-control-allow-origin").as_deref(), Some(THEIRS));
     assert_eq!(said(&response, "access-control-allow-methods").as_deref(), Some("get,post"));
-    assert_eq!(said(&response, "access-control-allow-headers").as_deref(), Some("content-type"));
+    assert_eq!(said(&response, "access-control-allow-headers").as_deref(), Some("content-type,if-none-match"));
     assert!(said(&response, "vary").unwrap().contains("origin"));
     let closed = ask(&Origins::None, preflight(), "").await;
     assert_eq!((closed.status().as_u16(), said(&closed, "access-control-allow-origin")), (405, None));
@@ -62,4 +62,24 @@ async fn who_may_read_may_listen() {
         assert_eq!(listens(&origins, THEIRS).await, others, "{origins:?}");
     }
     assert_eq!(listens(&THEIRS.parse().unwrap(), "https://other.example").await, 403);
+}
+
+/// A page asks for events and for no answer: such a GET has no origin.
+#[tokio::test]
+async fn a_page_that_is_told_no_answer_holds_no_place() {
+    let listens = async |origins: &Origins, site: Option<&'static str>| {
+        let get = axum::http::Request::get("/graphql?query=subscription%7BpageCreated%7Bcursor%7D%7D");
+        let get = get.header(header::ACCEPT, "text/event-stream");
+        let get = site.into_iter().fold(get, |get, site| get.header("sec-fetch-site", site));
+        ask(origins, get, "").await.status().as_u16()
+    };
+    let theirs: Origins = THEIRS.parse().unwrap();
+    for site in [None, Some("same-origin"), Some("none")] {
+        assert_eq!(listens(&Origins::None, site).await, 200, "{site:?}");
+    }
+    for site in [Some("cross-site"), Some("same-site")] {
+        assert_eq!(listens(&Origins::None, site).await, 403, "{site:?}");
+        assert_eq!(listens(&theirs, site).await, 403, "whose page it is is not said");
+        assert_eq!(listens(&Origins::Any, site).await, 200, "{site:?}");
+    }
 }

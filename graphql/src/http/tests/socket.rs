@@ -160,9 +160,9 @@ async fn breaking_the_protocol_closes_with_its_code() {
 
     let nameless = subscribe("", "{ __typename }");
     let ping = json!({ "type": "ping", "payload": "x" });
-    for bad in
-        [json!([]), json!({ "type": "start" }), json!({ "type": "subscribe", "id": "1" }), json!(7), nameless, ping]
-    {
+    let in_order = json!({ "type": "subscribe", "id": "1", "payload": ["{ __typename }", null, null, null] });
+    let empty = json!({ "type": "subscribe", "id": "1" });
+    for bad in [json!([]), json!({ "type": "start" }), empty, json!(7), nameless, ping, in_order] {
         let mut socket = introduced(&server).await;
         say(&mut socket, bad.clone()).await;
         assert_eq!(hear(&mut socket).await, json!({ "close": 4400 }), "{bad}");

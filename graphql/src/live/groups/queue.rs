@@ -150,10 +150,9 @@ impl State {
     }
 }
 
-/// Whether an answer's event lies in front of `from`.
+/// Whether an answer's event lies in front of `from`, and with it those that all missed before it.
 fn is_known(answer: &SharedAnswer, from: Option<&FeedPosition>) -> bool {
-    let known = from.zip(answer.position.as_ref()).is_some_and(|(from, position)| from.covers(position));
-    known && answer.missed == 0
+    from.zip(answer.position.as_ref()).is_some_and(|(from, position)| from.covers(position))
 }
 
 #[cfg(test)]
@@ -209,6 +208,24 @@ mod tests {
         // It reads again: a burst costs it nothing.
         case.push(FEW);
         assert_eq!(case.read().await, (vec![], FEW));
+    }
+
+    #[tokio::test]
+    async fn what_a_replay_has_told_is_not_told_again_as_missed() {
+        let position = |next: i64| {
+            let bytes = [&0_i32.to_be_bytes()[..], &next.to_be_bytes(), &0_u64.to_be_bytes()].concat();
+            FeedPosition::parse(&bytes).expect("it is one")
+        };
+        let queue = Queue::new(Arc::default(), true);
+        assert!(queue.go_on(&position(7)));
+        for (next, missed) in [(6, 0), (7, 3), (8, 0)] {
+            let answer = SharedAnswer::new(Answer::new(next), Some(position(next)), missed, &Arc::default());
+            queue.push(&Arc::new(answer));
+        }
+        queue.end();
+        let (answer, missed) = queue.pop_behind(Some(&position(7))).await.expect("the last one");
+        assert_eq!((answer.position.clone(), missed), (Some(position(8)), 0));
+        assert!(queue.pop_behind(Some(&position(7))).await.is_none());
     }
 
     #[tokio::test]

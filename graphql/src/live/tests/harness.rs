@@ -7,11 +7,14 @@ use crate::pipeline::{Gap, PipelineState, StageCounts, StageName, StageStatus};
 use crate::schema::{ApiContext, build};
 use async_graphql::{Request, Variables};
 use async_trait::async_trait;
+use chrono::TimeDelta;
 use futures::stream::{BoxStream, StreamExt};
 use ingest::bus::{Bus, BusUrl, Record, Topic};
 use ingest::status::StageMeter;
 use schema::clock::{Clock, FixedClock};
 use schema::page::Page;
+use schema::query::{PageList, PageQuery};
+use schema::retention::Keep;
 use schema::store::{Durability, Migration, Store, StoreError, StoreUrl};
 use serde_json::Value;
 use std::sync::{Arc, Mutex};
@@ -147,6 +150,11 @@ impl Feed {
     /// The same in one batch.
     pub(super) async fn store_together(&self, pages: Vec<Page>) {
         self.store.write_pages(&pages, chrono::DateTime::UNIX_EPOCH).await.unwrap();
+        self.announce(pages).await;
+    }
+
+    /// Announces pages as stored.
+    pub(super) async fn announce(&self, pages: impl IntoIterator<Item = Page>) {
         for page in pages {
             let record = Record {
                 key: format!("{}:{}", page.domain, page.page_id),
@@ -154,6 +162,19 @@ impl Feed {
             };
             self.bus.publish(Topic::Stored, record).await.unwrap().await.unwrap();
         }
+    }
+
+    /// All pages grow old, and are removed.
+    pub(super) async fn remove_all_pages(&self) {
+        let now = chrono::DateTime::from_timestamp(NOW, 0).unwrap();
+        self.store.set_keep(Keep::Days(40), now).await.unwrap();
+        self.store.remove_expired(now + TimeDelta::days(60)).await.unwrap();
+        let removing = async {
+            while !self.store.list_pages(&PageQuery::newest(PageList::All, 1)).await.unwrap().pages.is_empty() {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        };
+        timeout(DEADLINE, removing).await.expect("they are removed in time");
     }
 
     /// Subscribes, and waits until it is heard.

@@ -217,6 +217,39 @@ async fn a_broken_replay_by_time_goes_on_where_it_was(place: &Place, _: Pair) {
     feed.stop().await;
 }
 
+/// A cursor that was good, and what it stands behind is gone: by retention.
+#[tokio::test]
+async fn a_place_whose_pages_were_removed_is_refused() {
+    let place = Place::new(Pair::MemoryEmbedded).expect("it needs no servers");
+    let feed = place.start().await;
+    let mut listener = feed.listen(LIVE).await;
+    feed.store([page(1, 2), page(2, 1), page(3, 0)]).await;
+    let cursor = listener.event().await.1;
+    assert_eq!(after(&feed, &cursor).pages(2).await, [2, 3]);
+    feed.remove_all_pages().await;
+    assert_eq!(after(&feed, &cursor).error().await, "BAD_CURSOR");
+    // Kafka's own way to lose what was told is tested with the bus.
+    drop(listener);
+    feed.stop().await;
+}
+
+/// The same: more came than the process holds, also while what was missed is read.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_place_behind_more_than_is_held_is_refused() {
+    let Some(place) = Place::new(Pair::MemoryCassandra) else { return };
+    let feed = place.start().await;
+    let mut listener = feed.listen(LIVE).await;
+    feed.store((1..=10).map(|id| page(id, 0))).await;
+    let cursor = listener.event().await.1;
+    drop(listener);
+    let mut replay = after(&feed, &cursor);
+    assert_eq!(replay.pages(1).await, [2]);
+    feed.announce((11..=10_000).map(|id| page(id, 0))).await;
+    assert_eq!(replay.error().await, "BAD_CURSOR", "not a hole between what is told");
+    assert_eq!(after(&feed, &cursor).error().await, "BAD_CURSOR");
+    feed.stop().await;
+}
+
 #[tokio::test]
 async fn who_reads_nothing_keeps_nobody_from_a_turn() {
     let place = Place::new(Pair::MemoryEmbedded).expect("it needs no servers");

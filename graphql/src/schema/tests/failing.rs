@@ -66,7 +66,9 @@ async fn an_event_has_ten_seconds_and_the_feed_goes_on() {
     let fixture = Fixture::known().await;
     let mut feed = fixture.schema.execute_stream(FEED.replace("pageCreated", "new: pageCreated"));
     fixture.calls.set_silent(true);
+    let begun = tokio::time::Instant::now();
     let event = next_event(&fixture, &mut feed, 1_001).await;
+    assert_eq!(begun.elapsed().as_secs(), 10);
     assert_eq!(event["errors"][0]["extensions"]["code"], "TIMEOUT", "{event}");
     assert_eq!(event["errors"][0]["path"], json!(["new"]), "{event}");
     fixture.calls.set_silent(false);

@@ -30,7 +30,7 @@ pub(crate) struct Fixture {
     pub(crate) calls: Arc<Counted>,
     pub(crate) clock: Arc<FixedClock>,
     api: ApiContext,
-    all_stages: Arc<AtomicBool>,
+    known: Arc<Known>,
     _folder: tempfile::TempDir,
 }
 
@@ -54,15 +54,16 @@ impl Fixture {
             waiting: AtomicUsize::default(),
             fails_with: Mutex::default(),
             are_lists_away: AtomicBool::default(),
+            lists_at_once: AtomicUsize::default(),
+            most_lists_at_once: AtomicUsize::default(),
             most_counts: AtomicUsize::new(usize::MAX),
             counted_until: Mutex::default(),
             bounds: Mutex::default(),
         });
         let hub = Hub::within(clock.clone(), calls.clone());
-        let pipeline = Arc::new(Known::default());
-        let all_stages = Arc::clone(&pipeline.all_stages);
-        let api = ApiContext { store: calls.clone(), clock: clock.clone(), hub: hub.clone(), pipeline };
-        Self { schema: build(api.clone(), Limits::default()), hub, calls, clock, api, all_stages, _folder: folder }
+        let known = Arc::new(Known::default());
+        let api = ApiContext { store: calls.clone(), clock: clock.clone(), hub: hub.clone(), pipeline: known.clone() };
+        Self { schema: build(api.clone(), Limits::default()), hub, calls, clock, api, known, _folder: folder }
     }
 
     /// What executes subscriptions of this schema, within the default limits.
@@ -77,7 +78,13 @@ impl Fixture {
 
     /// From now on all stages are heard of, each saying the same.
     pub(crate) fn hear_all_stages(&self) {
-        self.all_stages.store(true, Ordering::Relaxed);
+        self.known.all_stages.store(true, Ordering::Relaxed);
+    }
+
+    /// From now on the stream is followed, and all stages are heard of; the newest event is of 10:29:58.
+    pub(crate) fn follow_stream(&self) {
+        self.hear_all_stages();
+        self.known.is_live.store(true, Ordering::Relaxed);
     }
 
     /// From now on requests keep to these limits.
@@ -165,12 +172,14 @@ pub(crate) fn known_pages() -> Vec<Page> {
 /// A pipeline of which the producer, or each stage, and three gaps are known.
 #[derive(Default)]
 struct Known {
-    all_stages: Arc<AtomicBool>,
+    all_stages: AtomicBool,
+    is_live: AtomicBool,
 }
 
 #[async_trait]
 impl PipelineState for Known {
     fn stage(&self, stage: StageName) -> Option<StageStatus> {
+        let kind = if self.is_live.load(Ordering::Relaxed) { "LIVE" } else { "SAMPLE" };
         let status = serde_json::json!({
             "stage": "PRODUCER", "instance": "a", "at": "2025-05-18T10:30:00Z",
             "counts": {
@@ -184,7 +193,7 @@ impl PipelineState for Known {
             },
             "events_per_second": 1.5, "lag_records": null, "last_event_at": "2025-05-18T10:29:58Z",
             "lag_seconds": 2.0, "last_canary_at": "2025-05-18T10:00:00Z",
-            "source": {"kind": "SAMPLE", "reason": "no network", "is_connected": false},
+            "source": {"kind": kind, "reason": "no network", "is_connected": false},
         });
         let is_known = stage == StageName::Producer || self.all_stages.load(Ordering::Relaxed);
         is_known.then(|| serde_json::from_value(status).unwrap())
@@ -221,6 +230,8 @@ pub(crate) struct Counted {
     waiting: AtomicUsize,
     fails_with: Mutex<Option<fn() -> StoreError>>,
     are_lists_away: AtomicBool,
+    lists_at_once: AtomicUsize,
+    most_lists_at_once: AtomicUsize,
     most_counts: AtomicUsize,
     counted_until: Mutex<Option<DateTime<Utc>>>,
     bounds: Mutex<Vec<usize>>,
@@ -257,6 +268,11 @@ impl Counted {
         self.are_lists_away.store(true, Ordering::Relaxed);
     }
 
+    /// How many lists were read at the same time.
+    pub(crate) fn most_lists_at_once(&self) -> usize {
+        self.most_lists_at_once.load(Ordering::SeqCst)
+    }
+
     /// From now on queries have no more counts than this, as if each were as long as its bound allows.
     pub(crate) fn set_most_counts(&self, most: usize) {
         self.most_counts.store(most, Ordering::Relaxed);
@@ -287,6 +303,10 @@ impl Store for Counted {
         if self.are_lists_away.load(Ordering::Relaxed) {
             return Err(StoreError::Unavailable("node 10.0.0.7 is down".into()));
         }
+        let _waits = Waits::new(&self.lists_at_once);
+        self.most_lists_at_once.fetch_max(self.lists_at_once.load(Ordering::SeqCst), Ordering::SeqCst);
+        // Whoever else may read one begins now.
+        tokio::task::yield_now().await;
         self.count("list_pages").list_pages(query).await
     }
     fn rows_read(&self) -> Vec<Reads> {

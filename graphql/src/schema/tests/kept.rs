@@ -8,6 +8,12 @@ use schema::clock::Clock;
 /// Ends at 10:00; the fixture's present is 10:30.
 const OVER: &str = "during: {from: \"2025-05-18T08:00:00Z\", to: \"2025-05-18T10:00:00Z\"}";
 
+async fn followed() -> Fixture {
+    let fixture = Fixture::known().await;
+    fixture.follow_stream();
+    fixture
+}
+
 async fn max_age(fixture: &Fixture, document: &str) -> i32 {
     let document = document.replace("OVER", OVER);
     let response = fixture.schema.execute(&document).await;
@@ -17,7 +23,7 @@ async fn max_age(fixture: &Fixture, document: &str) -> i32 {
 
 #[tokio::test]
 async fn what_depends_on_such_hours_alone_is_kept_for_an_hour() {
-    let fixture = Fixture::known().await;
+    let fixture = followed().await;
     for document in [
         "{ pages(OVER) { totalCount pageInfo { hasNextPage } edges { cursor node { id title userName hour { pageCount } } } } }",
         "{ hours(OVER, first: 2) { totalCount nodes { hour isOver userCount domains { edges { pageCount node { name wiki } } } } } }",
@@ -36,7 +42,7 @@ async fn what_depends_on_such_hours_alone_is_kept_for_an_hour() {
 
 #[tokio::test]
 async fn what_may_change_is_not() {
-    let fixture = Fixture::known().await;
+    let fixture = followed().await;
     for document in [
         "{ __typename }",
         "{ pages { nodes { title } } }",
@@ -74,7 +80,7 @@ async fn what_may_change_is_not() {
 
 #[tokio::test]
 async fn an_hour_settles_ten_minutes_behind_its_end_and_once_it_is_counted() {
-    let fixture = Fixture::known().await;
+    let fixture = followed().await;
     let (now, document) = (fixture.clock.now(), "{ pages(OVER) { totalCount } }");
     fixture.clock.set(now - TimeDelta::minutes(20) - TimeDelta::seconds(1));
     assert_eq!(max_age(&fixture, document).await, 0);
@@ -87,8 +93,25 @@ async fn an_hour_settles_ten_minutes_behind_its_end_and_once_it_is_counted() {
 }
 
 #[tokio::test]
+async fn what_may_not_be_all_is_not_kept() {
+    let document = "{ pages(OVER) { totalCount } }";
+    let sample = Fixture::known().await;
+    sample.hear_all_stages();
+    assert_eq!(max_age(&sample, document).await, 0, "invented pages, others at the next start");
+    let unheard = Fixture::known().await;
+    assert_eq!(max_age(&unheard, document).await, 0, "nothing is known of the writer");
+    let behind = followed().await;
+    // A later hour, of which no event has come: the newest is of 10:29:58.
+    behind.clock.set(behind.clock.now() + TimeDelta::hours(6));
+    for (hour, seconds) in [("09", 3_600), ("10", 0), ("12", 0)] {
+        let of_hour = format!("{{ hour(hour: \"2025-05-18-{hour}\") {{ pageCount }} }}");
+        assert_eq!(max_age(&behind, &of_hour).await, seconds, "{of_hour}");
+    }
+}
+
+#[tokio::test]
 async fn a_range_in_a_variable_counts_as_one_in_the_document() {
-    let fixture = Fixture::known().await;
+    let fixture = followed().await;
     let document = "query($r: TimeRange, $h: Hour = \"2025-05-18-09\")
         { pages(during: $r) { totalCount } hour(hour: $h) { pageCount } }";
     let max_age = async |variables| {

@@ -67,6 +67,40 @@ async fn an_answer_has_as_much_time_as_is_set() {
     let answer = fixture.answer(document).await;
     assert_eq!(answer["errors"][0]["message"], "the request took longer than 3 s; ask for less");
     assert_eq!(begun.elapsed().as_secs(), 3);
+    fixture.limit(Limits::default());
+    let begun = tokio::time::Instant::now();
+    let answer = fixture.answer(document).await;
+    assert_eq!(answer["errors"][0]["message"], "the request took longer than 10 s; ask for less");
+    assert_eq!(begun.elapsed().as_secs(), 10);
+}
+
+/// As much at one time as is set; what waits has its seconds, and goes on when there is room.
+#[tokio::test(start_paused = true)]
+async fn queries_wait_while_others_leave_no_room() {
+    let mut fixture = Fixture::known().await;
+    let ask = "user(domain: \"it.wikisource.org\", userId: \"1\") { lastPageAt }";
+    let (two, one) = (format!("{{ a: {ask} b: {ask} }}"), format!("{{ {ask} }}"));
+    fixture.limit(Limits { cost: 20, concurrent_cost: 20, ..Limits::default() });
+    fixture.calls.set_silent(true);
+    let begun = tokio::time::Instant::now();
+    let ((), late) = tokio::join!(
+        async {
+            let first = fixture.answer(two.as_str());
+            let first = tokio::time::timeout(std::time::Duration::from_secs(4), first).await;
+            assert!(first.is_err(), "it asks a silent store, until its client leaves");
+        },
+        async {
+            tokio::task::yield_now().await;
+            let refused = fixture.answer(two.as_str()).await;
+            assert_eq!(fixture.calls.waiting(), 0);
+            (refused, begun.elapsed().as_secs())
+        },
+    );
+    assert_eq!((&late.0["errors"][0]["extensions"]["code"], late.1), (&"TIMEOUT".into(), 10));
+    fixture.calls.set_silent(false);
+    tokio::time::resume();
+    let (a, b) = tokio::join!(fixture.answer(one.as_str()), fixture.answer(one.as_str()));
+    assert_eq!((a.get("errors"), b.get("errors")), (None, None));
 }
 
 #[test]

@@ -5,6 +5,7 @@ use async_graphql::{Request, Variables};
 use chrono::DateTime;
 use schema::store::Store;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 /// One part of a list from the cursor `at` on; `path` leads to the connection.
 async fn read_part(fixture: &Fixture, document: &str, path: &str, at: &Value) -> Value {
@@ -153,6 +154,50 @@ async fn a_list_that_grows_is_read_backwards_to_its_new_beginning() {
     let ids: Vec<_> = [beginning, end].iter().flat_map(|part| part["nodes"].as_array().unwrap().clone()).collect();
     let ids: Vec<_> = ids.iter().map(|node| node["pageId"].as_str().unwrap()).collect();
     assert_eq!(ids, ["9", "1", "1", "2", "3", "4", "5", "6"]);
+}
+
+/// Of lists by name: what comes in front of where the walk stands and behind it repeats nothing and hides nothing, from
+/// either end.
+#[tokio::test]
+async fn a_walk_by_name_meets_what_was_there_once_however_the_list_grows() {
+    let check = async |list: &str, field: &str, path: &str| {
+        let forwards =
+            format!("query($at: String) {{ {} }}", list.replace("INFO", &format!("nodes {{ {field} }} {INFO}")));
+        for document in [backwards(&forwards), forwards] {
+            let is_backward = document.contains("last: ");
+            let (goes_on, cursor) =
+                if is_backward { ("hasPreviousPage", "startCursor") } else { ("hasNextPage", "endCursor") };
+            let fixture = Fixture::known().await;
+            let there: BTreeSet<String> =
+                read_all(&fixture, &document, path).await.iter().map(|node| node[field].to_string()).collect();
+            let (mut met, mut at) = (Vec::new(), Value::Null);
+            for round in 0.. {
+                let part = read_part(&fixture, &document, path, &at).await;
+                met.extend(part["nodes"].as_array().unwrap().iter().map(|node| node[field].to_string()));
+                if part["pageInfo"][goes_on] == false {
+                    break;
+                }
+                at = part["pageInfo"][cursor].clone();
+                if round > 2 {
+                    continue;
+                }
+                // A wiki and an account at either end of the names, and in the middle.
+                let new = ["aa", "it.m", "zu"].map(|name| {
+                    let user = format!("{name} {round}");
+                    page(&format!("{name}{round}.wikipedia.org"), 100 + round, (100 + round, &user), 30)
+                });
+                fixture.calls.write_pages(&new, DateTime::UNIX_EPOCH).await.unwrap();
+            }
+            let unique: BTreeSet<String> = met.iter().cloned().collect();
+            assert_eq!(unique.len(), met.len(), "{document}: {met:?}");
+            assert!(there.is_subset(&unique), "{document}: {met:?}, and there were {there:?}");
+            assert!(there.len() > 1 && (is_backward || unique.len() > there.len()), "{document}: {met:?}");
+        }
+    };
+    check("domains(first: 1, after: $at) { INFO }", "name", "/domains").await;
+    let hour = |list: &str| format!("hour(hour: \"2025-05-18-10\") {{ {list}(first: 1, after: $at) {{ INFO }} }}");
+    check(&hour("domains"), "name", "/hour/domains").await;
+    check(&hour("users"), "id", "/hour/users").await;
 }
 
 /// The clock comes to the next hour while a list of the last hours is read: what was there when the walk began is met once.

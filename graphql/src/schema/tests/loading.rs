@@ -114,6 +114,40 @@ async fn distinct_subscriptions_read_once_of_each_event() {
     }
 }
 
+/// However many ask for a list, each list is read once; a list of several is a read each.
+#[tokio::test]
+async fn lists_of_a_list_are_read_once_each() {
+    let fixture = hundred_pages().await;
+    let calls = async |document: &str| {
+        let answer = fixture.answer(document).await;
+        assert!(answer["errors"].is_null(), "{answer}");
+        fixture.calls.take()
+    };
+    for wikis in [1, 3] {
+        let of_wikis = format!("{{ domains(first: {wikis}) {{ nodes {{ pages(first: 2) {{ nodes {{ id }} }} }} }} }}");
+        assert_eq!(calls(&of_wikis).await, [&["domains"][..], &vec!["list_pages"; wikis]].concat());
+    }
+    // Fifty pages of three wikis, and their first, second and last pages.
+    let of_pages = "{ pages(first: 50) { nodes { domain { pages(first: 2) { nodes { id } } } } } }";
+    assert_eq!(calls(of_pages).await, ["list_pages"; 4]);
+    let again = "{ a: pages(first: 2) { nodes { id } } b: pages(first: 2) { edges { cursor } } domains { nodes { id } }
+        some: domains(first: 1) { nodes { id } } search(text: \"wiki\") { __typename } }";
+    let mut of_the_root = calls(again).await;
+    of_the_root.sort_unstable();
+    assert_eq!(of_the_root, ["domains", "list_pages", "users_by_name"]);
+}
+
+/// Fifty lists that are none of them alike are read a few at a time.
+#[tokio::test]
+async fn many_lists_are_read_a_few_at_a_time() {
+    let fixture = hundred_pages().await;
+    let document = "{ pages(first: 50) { nodes { user { pages(first: 1) { nodes { title } } } } } }";
+    let answer = fixture.answer(document).await;
+    assert_eq!(answer["data"]["pages"]["nodes"].as_array().unwrap().len(), 50, "{answer}");
+    assert_eq!(fixture.calls.most_lists_at_once(), 8);
+    assert_eq!(fixture.calls.take().iter().filter(|call| **call == "list_pages").count(), 51);
+}
+
 #[tokio::test]
 async fn nodes_of_pages_are_one_batch() {
     let fixture = hundred_pages().await;

@@ -23,7 +23,7 @@ async fn the_last_day_beside_the_one_before() {
     .await;
 }
 
-/// One person in every hour of two days, others in some, over three wikis.
+/// A person in every hour of two days, others in some, over three wikis.
 fn pages_of_two_days() -> Vec<Page> {
     let domains = ["it.wikisource.org", "commons.wikimedia.org", "www.wikidata.org"];
     let always = (0..48u64).map(|n| (n, 1, "Always".to_owned(), n as i64 * 3_600));
@@ -82,9 +82,18 @@ async fn totals_are_a_recount_and_people_and_wikis_are_counted_once() {
 
 #[tokio::test]
 async fn a_person_of_every_hour_is_one_person() {
-    let always: Vec<Page> = pages_of_two_days().into_iter().take(48).collect();
-    let answer = Fixture::with(&always).await.answer("{ overview { current { pageCount userCount } } }").await;
-    assert_eq!(answer["data"]["overview"]["current"], json!({ "pageCount": 24, "userCount": 1 }), "{answer}");
+    let domains = ["it.wikisource.org", "commons.wikimedia.org", "www.wikidata.org"];
+    let always: Vec<Page> =
+        (0..800u64).map(|n| page(domains[n as usize % 3], n + 1, (1, "Always"), n as i64 * 3_600)).collect();
+    let fixture = Fixture::with(&always).await;
+    for hours in [24, 744] {
+        let document = format!(
+            "{{ overview(during: {{lastHours: {hours}}}) {{ current {{ pageCount userCount domainCount }} }} }}"
+        );
+        let answer = fixture.answer(document).await;
+        let wanted = json!({ "pageCount": hours, "userCount": 1, "domainCount": 3 });
+        assert_eq!(answer["data"]["overview"]["current"], wanted, "{answer}");
+    }
 }
 
 #[tokio::test]

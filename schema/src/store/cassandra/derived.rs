@@ -8,7 +8,7 @@ use crate::store::cassandra::CassandraStore;
 use crate::store::cassandra::generations::{PEOPLE_AT_ONCE, load_counts};
 use crate::store::cassandra::heads::Head;
 use crate::store::cassandra::many_rows::{MANY_PARTITIONS, ONE_PARTITION, write_all};
-use crate::store::cassandra::merge::{Merge, Merged};
+use crate::store::cassandra::merge::{Merged, People};
 use crate::store::cassandra::periods::{name_of, shelf_of};
 use crate::store::cassandra::rollup_statements::ON_SHELF;
 use crate::store::cassandra::statements::Preparer;
@@ -53,14 +53,14 @@ pub(super) fn has_people(unit: TimeUnit) -> bool {
     unit < TimeUnit::Year
 }
 
-/// Writes what differs from the derived rows of the head before: all where these may not be complete. `merge` is of the
+/// Writes what differs from the derived rows of the head before: all where these may not be complete. `people` are the
 /// new counts beside those of that head.
 pub(super) async fn write(
     store: &CassandraStore,
     head: &Head,
     before: Option<&Head>,
     groups: &Groups,
-    mut merge: Merge<'_>,
+    mut people: People<'_>,
 ) -> Result<(), StoreError> {
     let is_known = before.is_some_and(Head::is_derived);
     let old: Groups = match before.filter(|_| is_known) {
@@ -73,7 +73,7 @@ pub(super) async fn write(
         return Ok(());
     }
     loop {
-        let mut merged = merge.next(PEOPLE_AT_ONCE).await?;
+        let mut merged = people.next(PEOPLE_AT_ONCE).await?;
         if merged.is_empty() {
             return Ok(());
         }

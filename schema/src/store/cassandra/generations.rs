@@ -7,7 +7,7 @@ use crate::store::cassandra::CassandraStore;
 use crate::store::cassandra::errors::{of_request, of_value};
 use crate::store::cassandra::heads::Head;
 use crate::store::cassandra::many_rows::{ONE_PARTITION, write_all};
-use crate::store::cassandra::merge::Merge;
+use crate::store::cassandra::merge::People;
 use crate::store::cassandra::periods::name_of;
 use crate::store::cassandra::slices::collect_until;
 use crate::store::cassandra::statements::Preparer;
@@ -64,11 +64,11 @@ pub(super) async fn write_people(
     store: &CassandraStore,
     period: Period,
     generation: i64,
-    mut merge: Merge<'_>,
+    mut people: People<'_>,
 ) -> Result<(), StoreError> {
     let name = name_of(period);
     loop {
-        let merged = merge.next(PEOPLE_AT_ONCE).await?;
+        let merged = people.next(PEOPLE_AT_ONCE).await?;
         if merged.is_empty() {
             return Ok(());
         }

@@ -87,6 +87,7 @@ fn by_key(a: &UserCount, b: &UserCount) -> Ordering {
 }
 
 /// A key's count, summed over the periods, and what it was before; none where it is new.
+#[derive(Debug, Clone)]
 pub(super) struct Merged {
     pub(super) user: UserCount,
     pub(super) before: Option<u64>,
@@ -102,12 +103,6 @@ pub(super) struct Merge<'a> {
 impl<'a> Merge<'a> {
     pub(super) fn new(store: &'a CassandraStore, parts: Vec<Cursor<'a>>, before: Option<Cursor<'a>>) -> Self {
         Self { store, parts, before }
-    }
-
-    /// All rows; see [`Self::next`].
-    pub(super) async fn collect(mut self) -> Result<Vec<UserCount>, StoreError> {
-        let merged = self.next(usize::MAX).await?;
-        Ok(merged.into_iter().map(|merged| merged.user).collect())
     }
 
     /// The next rows, at most `limit`; none at the end. A key that only was counted before has the count 0.
@@ -139,5 +134,25 @@ impl<'a> Merge<'a> {
         user.page_count = self.parts.iter_mut().filter_map(|part| part.take_if(&user)).sum();
         let before = self.before.as_mut().and_then(|before| before.take_if(&user));
         Some(Merged { user, before })
+    }
+}
+
+/// What a merge gives: under way, or all there already.
+pub(super) enum People<'a> {
+    Here(&'a [Merged]),
+    Merging(Merge<'a>),
+}
+
+impl People<'_> {
+    /// As [`Merge::next`].
+    pub(super) async fn next(&mut self, limit: usize) -> Result<Vec<Merged>, StoreError> {
+        match self {
+            Self::Here(people) => {
+                let (next, rest) = people.split_at(limit.min(people.len()));
+                *people = rest;
+                Ok(next.to_vec())
+            }
+            Self::Merging(merge) => merge.next(limit).await,
+        }
     }
 }

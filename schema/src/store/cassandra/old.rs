@@ -12,17 +12,16 @@ use crate::store::cassandra::periods::{name_of, parse_name};
 use crate::store::cassandra::slices::collect;
 use crate::store::cassandra::statements::Preparer;
 use crate::store::cassandra::{generations, heads};
-use chrono::{DateTime, TimeDelta, Utc};
 use futures::{StreamExt, TryStreamExt, stream};
 use scylla::statement::prepared::PreparedStatement;
 use std::time::Duration;
 
-/// Generations are noted by the slot, and removed with it.
-const SLOT_SECONDS: i64 = 600;
-/// A slot is removed so long behind when the remover saw it first: what was noted then at its end is flipped, and read by
-/// nobody, for a request's reads take seconds. By the remover's clock alone, since the noter's may show another time.
-const SEEN_FOR: TimeDelta = TimeDelta::minutes(20);
-/// A sealing that takes longer is given up before it flips: what it wrote might be removed already.
+/// Generations are noted by the slot, and removed with it. A slot is one process's, for so long.
+pub(super) const SLOT_LASTS: Duration = Duration::from_secs(600);
+/// A slot is removed so long behind when the remover saw it first: what was noted last in it is flipped, and read by
+/// nobody, for a request's reads take seconds. Each measures its own time, so no clock need be right.
+const SEEN_FOR: Duration = Duration::from_secs(1_200);
+/// A sealing that takes longer from its note to its flip is given up: what it wrote might be removed already.
 pub(super) const FLIPS_WITHIN: Duration = Duration::from_secs(300);
 /// Generations removed at once.
 const AT_ONCE: usize = 8;
@@ -51,19 +50,14 @@ impl Statements {
     }
 }
 
-fn slot_of(now: DateTime<Utc>) -> i64 {
-    now.timestamp().div_euclid(SLOT_SECONDS)
-}
-
 /// Notes a period's generation, and the one that is to be its next: one of them will be out of use.
 pub(super) async fn note(
     store: &CassandraStore,
     period: Period,
     before: Option<&Head>,
     next: i64,
-    now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    let (session, statements, slot) = (&store.session, &store.rollups.old, slot_of(now));
+    let (session, statements, slot) = (&store.session, &store.rollups.old, store.sealer.slot());
     session.execute_unpaged(&statements.put_slot, (SLOTS, slot)).await.map_err(of_request)?;
     for generation in before.map(|head| head.generation).into_iter().chain([next]) {
         let values = (slot, name_of(period), generation);
@@ -73,7 +67,7 @@ pub(super) async fn note(
 }
 
 /// Removes what was noted long enough ago.
-pub(super) async fn remove(store: &CassandraStore, now: DateTime<Utc>) -> Result<(), StoreError> {
+pub(super) async fn remove(store: &CassandraStore) -> Result<(), StoreError> {
     let (session, statements) = (&store.session, &store.rollups.old);
     let slots = collect(session, &statements.slots, (SLOTS,), |rows, all| {
         for row in rows.rows::<(i64,)>()? {
@@ -81,7 +75,7 @@ pub(super) async fn remove(store: &CassandraStore, now: DateTime<Utc>) -> Result
         }
         Ok(())
     });
-    for slot in store.sealer.seen_for(&slots.await?, SEEN_FOR, now) {
+    for slot in store.sealer.seen_for(&slots.await?, SEEN_FOR) {
         let noted = collect(session, &statements.of_slot, (slot,), |rows, all| {
             for row in rows.rows::<(&str, i64)>()? {
                 let (period, generation) = row?;

@@ -48,7 +48,7 @@ pub(super) async fn seal_counts(store: &CassandraStore, now: DateTime<Utc>) -> R
         pass.seal_all(due).await;
     }
     if store.sealer.is_time_to_remove() {
-        old::remove(store, now).await?;
+        old::remove(store).await?;
     }
     if let Some(error) = pass.failed {
         return Err(error);
@@ -157,19 +157,17 @@ impl Pass<'_> {
     }
 
     async fn seal_all(&mut self, due: Vec<Period>) {
-        let (store, now, pass_begun) = (self.store, self.now, self.begun);
+        let (store, now) = (self.store, self.now);
         let sealings = due.into_iter().map(async |period| {
             let begun = Instant::now();
-            // What is out of use is removed by its age: a long pass must not date it back.
-            let present = now + (begun - pass_begun);
-            (period, seal(store, period, present).await, begun.elapsed())
+            (period, seal(store, period).await, begun.elapsed())
         });
         let sealings: Vec<_> = stream::iter(sealings).buffer_unordered(AT_ONCE).collect().await;
         for (period, outcome, took) in sealings {
             if period.unit == TimeUnit::Hour && !period.is_over(now) {
-                // The next one reads but minutes.
-                let took = if store.sealer.tallies.is_new(period.start) { Duration::ZERO } else { took };
-                store.sealer.rest(period.start, took);
+                // The next one reads but minutes; and what came to nothing is tried again soon, however long that took.
+                let is_cheap = !matches!(outcome, Ok(Outcome::Sealed)) || store.sealer.tallies.is_new(period.start);
+                store.sealer.rest(period.start, if is_cheap { Duration::ZERO } else { took });
             }
             match outcome {
                 // Also where another sealer did it: the longer period was marked before the mark went away.

@@ -5,16 +5,14 @@
 //! then the marks' removal: a crash between leaves work, not a gap.
 
 use crate::period::{Period, TimeUnit};
-use crate::query::UserCount;
 use crate::store::StoreError;
 use crate::store::cassandra::CassandraStore;
 use crate::store::cassandra::heads::{self, Head};
 use crate::store::cassandra::marks::Mark;
-use crate::store::cassandra::merge::{Cursor, Merge};
+use crate::store::cassandra::merge::{Cursor, Merge, Merged, People};
 use crate::store::cassandra::tallies::Known;
 use crate::store::cassandra::tally::{Groups, groups_of};
 use crate::store::cassandra::{derived, generations, marks, old};
-use chrono::{DateTime, Utc};
 use std::collections::BTreeSet;
 use tokio::time::Instant;
 
@@ -52,9 +50,9 @@ pub(super) enum Outcome {
     Unmarked,
 }
 
-/// What is counted: an hour's people with those that are 0 by now, or the sealed parts of a longer period.
+/// What is counted: an hour's people beside those of the generation before, or the sealed parts of a longer period.
 enum Counted {
-    Hour { known: Known, people: Vec<UserCount> },
+    Hour { known: Known, people: Vec<Merged> },
     Parts(Vec<Head>),
 }
 
@@ -68,8 +66,9 @@ impl Counted {
         let Some(parts) = period.parts() else {
             let known = Known::count(store, period.start, before, marks).await?;
             let counted = known.tally().people();
-            let before = before_of(store, known.people_before(), before);
-            let people = Merge::new(store, vec![Cursor::Here(&counted)], before).collect().await?;
+            let stored = || before.map(|head| Cursor::of(store, head));
+            let before = known.people_before().map(Cursor::Here).or_else(stored);
+            let people = Merge::new(store, vec![Cursor::Here(&counted)], before).next(usize::MAX).await?;
             return Ok(Self::Hour { known, people });
         };
         Ok(Self::Parts(heads::in_range(store, parts).await?))
@@ -77,7 +76,7 @@ impl Counted {
 
     async fn groups(&self, store: &CassandraStore) -> Result<Groups, StoreError> {
         let parts = match self {
-            Self::Hour { people, .. } => return Ok(groups_of(people)),
+            Self::Hour { people, .. } => return Ok(groups_of(people.iter().map(|merged| &merged.user))),
             Self::Parts(parts) => parts,
         };
         let mut groups = Groups::new();
@@ -90,42 +89,31 @@ impl Counted {
     }
 
     /// The rows of the new generation.
-    fn people<'a>(&'a self, store: &'a CassandraStore, before: Option<&Head>) -> Merge<'a> {
-        match self {
-            Self::Hour { people, .. } => Merge::new(store, vec![Cursor::Here(people)], None),
-            Self::Parts(parts) => {
-                let parts = parts.iter().map(|part| Cursor::of(store, part)).collect();
-                Merge::new(store, parts, before.map(|head| Cursor::of(store, head)))
-            }
-        }
+    fn people<'a>(&'a self, store: &'a CassandraStore, before: Option<&Head>) -> People<'a> {
+        let parts = match self {
+            Self::Hour { people, .. } => return People::Here(people),
+            Self::Parts(parts) => parts,
+        };
+        let parts = parts.iter().map(|part| Cursor::of(store, part)).collect();
+        People::Merging(Merge::new(store, parts, before.map(|head| Cursor::of(store, head))))
     }
 
     /// The same, as `head` names it, beside the generation before.
-    fn changes<'a>(&'a self, store: &'a CassandraStore, head: &Head, before: Option<&Head>) -> Merge<'a> {
-        let (people, known) = match self {
-            Self::Hour { known, people } => (Cursor::Here(people), known.people_before()),
-            // The parts may have newer counts by now; what this version says stands in its generation.
-            Self::Parts(_) => (Cursor::of(store, head), None),
-        };
-        Merge::new(store, vec![people], before_of(store, known, before))
+    fn changes<'a>(&'a self, store: &'a CassandraStore, head: &Head, before: Option<&Head>) -> People<'a> {
+        if let Self::Hour { people, .. } = self {
+            return People::Here(people);
+        }
+        // The parts may have newer counts by now; what this version says stands in its generation.
+        let before = before.map(|head| Cursor::of(store, head));
+        People::Merging(Merge::new(store, vec![Cursor::of(store, head)], before))
     }
-}
-
-/// The people of the generation before: as they are known, or as they are stored.
-fn before_of<'a>(
-    store: &'a CassandraStore,
-    known: Option<&'a [UserCount]>,
-    before: Option<&Head>,
-) -> Option<Cursor<'a>> {
-    known.map(Cursor::Here).or_else(|| before.map(|head| Cursor::of(store, head)))
 }
 
 /// Seals a period.
 ///
 /// # Errors
 /// After an error, and wherever it is dropped, any part may have been done; sealing again is right.
-pub(super) async fn seal(store: &CassandraStore, period: Period, now: DateTime<Utc>) -> Result<Outcome, StoreError> {
-    let begun = Instant::now();
+pub(super) async fn seal(store: &CassandraStore, period: Period) -> Result<Outcome, StoreError> {
     let before = heads::load_current(store, period).await?;
     store.reached(Step::Head, period).await?;
     let read = marks::of_period(store, period).await?;
@@ -135,10 +123,11 @@ pub(super) async fn seal(store: &CassandraStore, period: Period, now: DateTime<U
     }
     let counted = Counted::load(store, period, before.as_ref(), &read).await?;
     let generation = rand::random();
-    old::note(store, period, before.as_ref(), generation, now).await?;
+    let noted = Instant::now();
+    old::note(store, period, before.as_ref(), generation).await?;
     let groups = write_generation(store, period, generation, &counted, before.as_ref()).await?;
     store.reached(Step::Counts, period).await?;
-    if begun.elapsed() > old::FLIPS_WITHIN {
+    if noted.elapsed() > old::FLIPS_WITHIN {
         tracing::warn!(?period, "its counting took too long and begins anew");
         return Ok(Outcome::Lost);
     }
@@ -158,6 +147,7 @@ pub(super) async fn seal(store: &CassandraStore, period: Period, now: DateTime<U
     store.reached(Step::Longer, period).await?;
     marks::delete(store, &read).await?;
     if let Counted::Hour { known, people } = counted {
+        let people = people.into_iter().map(|merged| merged.user).collect();
         store.sealer.tallies.keep(known, head.generation, people);
     }
     store.reached(Step::Unmarked, period).await?;

@@ -7,9 +7,9 @@ use crate::store::StoreError;
 use crate::store::cassandra::CassandraStore;
 use crate::store::cassandra::arrivals::Arrivals;
 use crate::store::cassandra::incarnation::Incarnation;
+use crate::store::cassandra::old::SLOT_LASTS;
 use crate::store::cassandra::seal::Step;
 use crate::store::cassandra::tallies::Tallies;
-use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -44,8 +44,10 @@ pub(super) struct Sealer {
     /// Who sealed each hour last, of those that this process looked at lately.
     seen: Mutex<HashMap<Hour, Seen>>,
     removed_at: Mutex<Option<Instant>>,
-    /// When this process first saw each slot of old generations.
-    slots: Mutex<HashMap<i64, DateTime<Utc>>>,
+    /// The slot in which this process notes generations now, and when it was opened.
+    slot: Mutex<(i64, Instant)>,
+    /// When this process first saw each slot.
+    slots: Mutex<HashMap<i64, Instant>>,
     #[cfg(test)]
     pub(super) hook: Mutex<Option<Hook>>,
 }
@@ -72,6 +74,7 @@ impl Sealer {
             rests_until: Mutex::default(),
             seen: Mutex::default(),
             removed_at: Mutex::default(),
+            slot: Mutex::new((rand::random(), Instant::now())),
             slots: Mutex::default(),
             #[cfg(test)]
             hook: Mutex::default(),
@@ -113,16 +116,29 @@ impl Sealer {
         seen.insert(hour, Seen { generation, is_anothers: false, at: Instant::now() });
     }
 
-    /// Those of the slots of old generations that this process has seen for so long; the others are seen from now on.
-    pub(super) fn seen_for(&self, slots: &[i64], long: TimeDelta, now: DateTime<Utc>) -> Vec<i64> {
+    /// The slot in which generations are noted now.
+    pub(super) fn slot(&self) -> i64 {
+        let mut slot = self.slot.lock().unwrap_or_else(PoisonError::into_inner);
+        if slot.1.elapsed() >= SLOT_LASTS {
+            *slot = (rand::random(), Instant::now());
+        }
+        slot.0
+    }
+
+    /// Those of the slots that this process has seen for so long; the others are seen from now on.
+    pub(super) fn seen_for(&self, slots: &[i64], long: Duration) -> Vec<i64> {
         let mut seen = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         seen.retain(|slot, _| slots.contains(slot));
+        let now = Instant::now();
         slots.iter().copied().filter(|slot| now - *seen.entry(*slot).or_insert(now) >= long).collect()
     }
 
+    /// As if all that it remembers of removals were so much older.
     #[cfg(test)]
-    pub(super) fn forget_removals(&self) {
+    pub(super) fn grow_older(&self, by: Duration) {
         *self.removed_at.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        let mut seen = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.values_mut().for_each(|at| *at -= by);
     }
 
     /// Whether it is time to look for old generations; says so once.
@@ -170,6 +186,22 @@ mod tests {
             rest.as_millis()
         });
         assert_eq!(rests, [2_000, 2_000, 2_000, 3_000, 3_000, 2_000, 20_020, 60_000]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_slot_is_one_process_s_and_for_ten_minutes() {
+        let (sealer, other) = (Sealer::new(), Sealer::new());
+        let slot = sealer.slot();
+        assert_ne!(slot, other.slot());
+        tokio::time::advance(SLOT_LASTS - Duration::from_secs(1)).await;
+        assert_eq!(sealer.slot(), slot);
+        let long = Duration::from_secs(5);
+        assert_eq!(other.seen_for(&[slot], long), [0; 0]);
+        tokio::time::advance(Duration::from_secs(4)).await;
+        assert_ne!(sealer.slot(), slot);
+        assert_eq!(other.seen_for(&[slot, 1], long), [0; 0]);
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert_eq!(other.seen_for(&[slot, 1], long), [slot]);
     }
 
     #[tokio::test(start_paused = true)]

@@ -36,7 +36,7 @@ impl Group {
 pub(super) type Groups = BTreeMap<Group, u64>;
 
 /// The groups of people's pages.
-pub(super) fn groups_of(people: &[UserCount]) -> Groups {
+pub(super) fn groups_of<'a>(people: impl IntoIterator<Item = &'a UserCount>) -> Groups {
     let mut groups = Groups::new();
     for user in people {
         *groups.entry(Group::of(user)).or_default() += user.page_count;

@@ -65,9 +65,7 @@ async fn check_costs(store: &dyn Store, realm: &Realm, count: u32) {
         store.write_pages(&pages, DateTime::UNIX_EPOCH).await.expect("the store takes a batch");
     }
     seal(store).await;
-    // A store that counts as it writes has no heads and no lists of hours.
-    let is_sealed = store.counts_as_of().await.expect("the store answers").is_some();
-    let listed = if is_sealed { LISTED } else { 0 };
+    let listed = listed(store).await;
     let costs = Costs { store, realm, listed, middle: page(realm, count / 2, count) };
     costs.check_lists().await;
     costs.check_keys().await;
@@ -77,6 +75,24 @@ async fn check_costs(store: &dyn Store, realm: &Realm, count: u32) {
     if let Some(begin) = begin {
         costs.check_commits(begin).await;
     }
+}
+
+/// What a store reads beside pages and counts. One that counts as it writes has no heads and no lists of hours.
+async fn listed(store: &dyn Store) -> u64 {
+    let is_sealed = store.counts_as_of().await.expect("the store answers").is_some();
+    if is_sealed { LISTED } else { 0 }
+}
+
+/// Rows that were read so far for lists, and for the counts that these ask.
+pub(super) fn rows_of_lists(store: &dyn Store) -> u64 {
+    let is_for_lists = |call| matches!(call, Call::ListPages | Call::Counts | Call::Uncounted);
+    store.rows_read().into_iter().filter(|reads| is_for_lists(reads.call)).map(|reads| reads.rows).sum()
+}
+
+/// What one request for a filtered list of all wikis reads at most: beside pages and counts heads (of years, and of what a
+/// month's or a day's parts are), and what is marked.
+pub(super) async fn most_of_a_filtered_list(store: &dyn Store) -> u64 {
+    MAX_ROWS_READ as u64 + 7 * listed(store).await
 }
 
 struct Costs<'a> {
@@ -145,12 +161,10 @@ impl Costs<'_> {
     async fn check_filtered(&self, newest: &PageQuery, listed: u64) {
         let filter = PageFilter { namespaces: vec![99], ..PageFilter::default() };
         let query = PageQuery { filter, ..newest.clone() };
-        let rows = || [Call::ListPages, Call::Counts, Call::Uncounted].map(|call| self.rows(call)).iter().sum::<u64>();
-        let before = rows();
+        let before = rows_of_lists(self.store);
         let slice = lists::list_pages(self.store, &query).await.expect("the store answers");
-        let read = rows() - before;
-        // Beside them heads: of years, and of what a month's or a day's parts are; and what is marked.
-        let most = MAX_ROWS_READ as u64 + 3 * listed + 4 * self.listed;
+        let read = rows_of_lists(self.store) - before;
+        let most = most_of_a_filtered_list(self.store).await - 3 * (self.listed - listed);
         assert!(slice.pages.is_empty() && read <= most, "{read} rows read, {most} at most: {query:?}");
         assert!(slice.rows_read <= MAX_ROWS_READ, "{} rows told: {query:?}", slice.rows_read);
     }
@@ -208,16 +222,7 @@ impl Costs<'_> {
                 assert!(!counts.expect("they are few").is_empty(), "{query:?}");
             }
         }
-        for series in [Series::All, Series::Domains] {
-            // Each row is a count of the answer, for here no two wikis are of one family and kind but those of wiki 2.
-            let query = CountQuery::total(series, part);
-            let formula = |counts: &Option<Vec<_>>| {
-                let counts = counts.as_ref().map_or(0, Vec::len);
-                (counts, counts as u64 + self.listed)
-            };
-            let counts = self.check(&format!("{query:?}"), Call::Counts, self.store.counts(&query), formula).await;
-            assert!(!counts.expect("no bound was asked").is_empty(), "{query:?}");
-        }
+        self.check_counts_of_wikis(|series| CountQuery::total(series, part), 0).await;
         let hour = Period { start: self.realm.hour(3), unit: TimeUnit::Hour };
         let people = |people: &Vec<_>| (people.len(), people.len() as u64 + self.listed);
         let people = self.check("people", Call::UserCounts, self.store.user_counts(hour), people).await;
@@ -251,8 +256,14 @@ impl Costs<'_> {
             let counts = self.check(&format!("{query:?}"), Call::Counts, self.store.counts(&query), formula).await;
             assert!(counts.expect("they are few").len() as u64 > heads, "{query:?}");
         }
+        self.check_counts_of_wikis(|series| CountQuery::hourly(series, hours), heads).await;
+    }
+
+    /// Of all wikis, together and apart: each row is a count of the answer, for here no two wikis are of one family and kind
+    /// but those of wiki 2; and `heads` beside them.
+    async fn check_counts_of_wikis(&self, query_of: impl Fn(Series) -> CountQuery, heads: u64) {
         for series in [Series::All, Series::Domains] {
-            let query = CountQuery::hourly(series, hours);
+            let query = query_of(series);
             let formula = |counts: &Option<Vec<_>>| {
                 let counts = counts.as_ref().map_or(0, Vec::len);
                 (counts, counts as u64 + heads + self.listed)
