@@ -20,7 +20,7 @@ cluster: build
 bench: build
 	@tests/bench.sh
 
-# The same of stores of ten million pages. Takes an hour or two the first time; stopped, it goes on where it was. What it
+# The same of stores of ten million pages. Takes half an hour the first time; stopped, it goes on where it was. What it
 # filled stays in .cache/bench-large.
 bench-large: build
 	@PAGETRACK_BENCH_LARGE=.cache/bench-large tests/bench.sh large

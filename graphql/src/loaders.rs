@@ -16,8 +16,8 @@ use ::dataloader::BatchFn;
 use ::dataloader::cached::Loader;
 use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
-use futures::stream::{self, StreamExt, TryStreamExt};
-use schema::counts::{count_pages, counts_within, hourly_counts};
+use futures::stream::{self, StreamExt};
+use schema::counts::{count_pages, hourly_counts};
 use schema::hour::{Hour, HourRange};
 use schema::lists::list_pages;
 use schema::page::{Domain, Page, PageId, PageKey, UserId};
@@ -91,58 +91,31 @@ impl Reads {
             pages: table(store, |store, keys| async move { Ok(shared(store.load_pages(&keys).await?)) }),
             users: table(store, |store, keys| async move { Ok(shared(store.load_users(&keys).await?)) }),
             domains: table(store, |store, names| async move { Ok(shared(store.load_domains(&names).await?)) }),
-            accounts: table(store, |store, names| {
-                each(names, move |name: String| {
-                    let store = store.clone();
-                    async move { Ok(store.users_by_name(&name).await?.into_iter().map(Arc::new).collect()) }
-                })
+            accounts: table_of_each(store, |store, name: String| async move {
+                Ok(store.users_by_name(&name).await?.into_iter().map(Arc::new).collect())
             }),
-            titles: table(store, |store, keys| {
-                each(keys, move |(domain, page_title, limit): TitleKey| {
-                    let store = store.clone();
-                    async move {
-                        let pages = store.pages_by_title(&domain, &page_title, limit).await?;
-                        Ok(pages.into_iter().map(Arc::new).collect())
-                    }
-                })
+            titles: table_of_each(store, |store, (domain, page_title, limit): TitleKey| async move {
+                let pages = store.pages_by_title(&domain, &page_title, limit).await?;
+                Ok(pages.into_iter().map(Arc::new).collect())
             }),
             hour_counts: table(store, load_hour_counts),
-            range_counts: table(store, |store, ranges| {
-                each(ranges, move |range| {
-                    let store = store.clone();
-                    async move { Ok(hourly_counts(&*store, Series::Domains, range).await?.into()) }
-                })
+            range_counts: table_of_each(store, |store, range| async move {
+                Ok(hourly_counts(&*store, Series::Domains, range).await?.into())
             }),
-            hour_users: table(store, |store, hours| {
-                each(hours, move |hour| {
-                    let store = store.clone();
-                    async move {
-                        let people = store.user_counts(Period::of(TimeUnit::Hour, hour)).await?;
-                        Ok(Arc::new(shares::of_users(people)))
-                    }
-                })
+            hour_users: table_of_each(store, |store, hour| async move {
+                let people = store.user_counts(Period::of(TimeUnit::Hour, hour)).await?;
+                Ok(Arc::new(shares::of_users(people)))
             }),
-            lists: table(store, |store, queries| {
-                each(queries, move |query| {
-                    let store = store.clone();
-                    async move {
-                        let PageSlice { pages, next, .. } = list_pages(&*store, &query).await?;
-                        Ok(Arc::new(PagesRead { pages: pages.into_iter().map(Arc::new).collect(), next }))
-                    }
-                })
+            lists: table_of_each(store, |store, query: PageQuery| async move {
+                let PageSlice { pages, next, .. } = list_pages(&*store, &query).await?;
+                Ok(Arc::new(PagesRead { pages: pages.into_iter().map(Arc::new).collect(), next }))
             }),
-            all_domains: table(store, |store, _| async move { Ok(vec![store.domains().await?.into()]) }),
-            page_counts: table(store, |store, keys| {
-                each(keys, move |(list, hours, filter): PageCountKey| {
-                    let store = store.clone();
-                    async move { count_pages(&*store, &list, hours, &filter).await }
-                })
+            all_domains: table_of_each(store, |store, ()| async move { Ok(store.domains().await?.into()) }),
+            page_counts: table_of_each(store, |store, (list, hours, filter): PageCountKey| async move {
+                count_pages(&*store, &list, hours, &filter).await
             }),
-            totals: table(store, |store, keys| {
-                each(keys, move |(series, hours)| {
-                    let store = store.clone();
-                    async move { Ok(store.counts(&CountQuery::total(series, hours)).await?.unwrap_or_default().into()) }
-                })
+            totals: table_of_each(store, |store, (series, hours)| async move {
+                Ok(store.counts(&CountQuery::total(series, hours)).await?.unwrap_or_default().into())
             }),
         })
     }
@@ -269,7 +242,7 @@ impl Loaders {
         max_rows: usize,
     ) -> Result<Option<Vec<Count>>, ApiError> {
         self.as_of().await?;
-        Ok(counts_within(&*self.reads.store, all, periods, max_rows).await?)
+        Ok(self.reads.store.counts_of_each(&all, periods, max_rows).await?)
     }
 
     /// The people of hours, as soon as nothing else of this operation reads people.
@@ -287,20 +260,21 @@ impl Loaders {
 /// Reads many keys at once, one answer for each, in their order.
 struct Batch<K, V>(Box<Read<K, V>>);
 
-type Read<K, V> = dyn Fn(Vec<K>) -> BoxFuture<'static, Result<Vec<V>, StoreError>> + Send + Sync;
+type Read<K, V> = dyn Fn(Vec<K>) -> BoxFuture<'static, Vec<Result<V, ApiError>>> + Send + Sync;
 
 impl<K: Eq + Hash + Clone, V: Clone> BatchFn<K, Result<V, ApiError>> for Batch<K, V> {
     async fn load(&mut self, keys: &[K]) -> HashMap<K, Result<V, ApiError>> {
-        match (self.0)(keys.to_vec()).await {
-            Ok(values) => keys.iter().cloned().zip(values.into_iter().map(Ok)).collect(),
-            Err(error) => {
-                let error = ApiError::from(error);
-                keys.iter().map(|key| (key.clone(), Err(error.clone()))).collect()
-            }
-        }
+        keys.iter().cloned().zip((self.0)(keys.to_vec()).await).collect()
     }
 }
 
+impl<K: Eq + Hash + Clone + Debug + Send + 'static, V: Clone + Send + 'static> Batch<K, V> {
+    fn into_table(self) -> Table<K, V> {
+        Loader::new(self).with_max_batch_size(MAX_BATCH).with_yield_count(1)
+    }
+}
+
+/// Of what the store reads together: all of a batch fail, or none.
 fn table<K, V, F, R>(store: &Arc<dyn Store>, read: F) -> Table<K, V>
 where
     K: Eq + Hash + Clone + Debug + Send + 'static,
@@ -309,8 +283,32 @@ where
     R: Future<Output = Result<Vec<V>, StoreError>> + Send + 'static,
 {
     let store = store.clone();
-    let batch = Batch(Box::new(move |keys| Box::pin(read(store.clone(), keys))));
-    Loader::new(batch).with_max_batch_size(MAX_BATCH).with_yield_count(1)
+    let batch = move |keys: Vec<K>| {
+        let (count, reading) = (keys.len(), read(store.clone(), keys));
+        async move {
+            match reading.await {
+                Ok(values) => values.into_iter().map(Ok).collect(),
+                Err(error) => vec![Err(ApiError::from(error)); count],
+            }
+        }
+    };
+    Batch(Box::new(move |keys| Box::pin(batch(keys)))).into_table()
+}
+
+/// Of what the store reads one by one: a few at a time, and each may fail by itself.
+fn table_of_each<K, V, F, R>(store: &Arc<dyn Store>, read: F) -> Table<K, V>
+where
+    K: Eq + Hash + Clone + Debug + Send + 'static,
+    V: Clone + Send + 'static,
+    F: Fn(Arc<dyn Store>, K) -> R + Send + Sync + 'static,
+    R: Future<Output = Result<V, StoreError>> + Send + 'static,
+{
+    let store = store.clone();
+    let batch = move |keys: Vec<K>| {
+        let readings: Vec<R> = keys.into_iter().map(|key| read(store.clone(), key)).collect();
+        stream::iter(readings).buffered(MAX_IN_FLIGHT).map(|read| read.map_err(ApiError::from)).collect()
+    };
+    Batch(Box::new(move |keys| Box::pin(batch(keys)))).into_table()
 }
 
 async fn load<K, V>(table: &Table<K, V>, key: K) -> Result<V, ApiError>
@@ -349,15 +347,6 @@ where
 
 fn shared<T>(rows: Vec<Option<T>>) -> Vec<Option<Arc<T>>> {
     rows.into_iter().map(|row| row.map(Arc::new)).collect()
-}
-
-/// Reads each key by itself, a few at a time.
-async fn each<K, V, F, R>(keys: Vec<K>, read: F) -> Result<Vec<V>, StoreError>
-where
-    F: Fn(K) -> R,
-    R: Future<Output = Result<V, StoreError>>,
-{
-    stream::iter(keys.into_iter().map(read)).buffered(MAX_IN_FLIGHT).try_collect().await
 }
 
 /// Neighbouring hours are read as one range.

@@ -3,6 +3,7 @@
 mod freshness;
 mod nulls;
 mod positions;
+mod room;
 mod roots;
 mod shape;
 mod variables;
@@ -22,17 +23,18 @@ use async_graphql::extensions::{
     NextSubscribe, NextValidation, ResolveInfo,
 };
 use async_graphql::{
-    Data, PathSegment, Pos, Request, Response, ScalarType, ServerError, ServerResult, ValidationResult, Value, value,
+    Data, PathSegment, Request, Response, ScalarType, ServerError, ServerResult, ValidationResult, Value, value,
 };
 use futures::stream::{BoxStream, StreamExt};
 use nulls::Nulls;
+use room::Room;
 use schema::clock::Clock;
 use schema::store::Store;
 use shape::Shape;
 use std::any::TypeId;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 use tracing::Instrument;
 
@@ -58,16 +60,14 @@ pub(crate) struct Operations {
     clock: Arc<dyn Clock>,
     pipeline: Arc<dyn PipelineState>,
     limits: Limits,
-    /// What all queries may cost together that are executed at one time.
-    room: Arc<Semaphore>,
+    room: Room,
 }
 
 impl Operations {
     /// Surroundings with these limits, and loaders over the store.
     pub(crate) fn new(api: &ApiContext, limits: Limits) -> Self {
         let ApiContext { store, clock, pipeline, .. } = api.clone();
-        let room = Arc::new(Semaphore::new(usize::try_from(limits.concurrent_cost).unwrap_or(Semaphore::MAX_PERMITS)));
-        Self { store, clock, pipeline, limits, room }
+        Self { store, clock, pipeline, limits, room: Room::new(limits.concurrent_cost) }
     }
 }
 
@@ -89,7 +89,7 @@ struct Operation {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     pipeline: Arc<dyn PipelineState>,
-    room: Arc<Semaphore>,
+    room: Room,
     facts: Arc<Facts>,
     nulls: Nulls,
 }
@@ -189,11 +189,16 @@ impl Extension for Operation {
         data.insert(Loaders::new(reads, as_of.clone()));
         // At every level of the log: its lines are found by the id that the client has.
         let span = tracing::error_span!("graphql", request_id = self.facts.request_id.get());
-        let answered = async {
-            let _room = self.take_room().await;
-            next.run_with_data(ctx, operation_name, data).await
+        let room = match self.take_room().await {
+            Ok(room) => room,
+            Err(busy) => return Response::from_errors(vec![busy.of_request()]),
         };
-        let answer = timeout(self.facts.limits.time(), answered).instrument(span.clone()).await;
+        // Before anything is read: what comes meanwhile may be in the answer or not.
+        let (now, written) = (self.clock.now(), freshness::written(self.pipeline.as_ref()));
+        let answer = timeout(self.facts.limits.time(), next.run_with_data(ctx, operation_name, data))
+            .instrument(span.clone())
+            .await;
+        drop(room);
         let failed = self.nulls.take();
         let Ok(mut response) = answer else {
             span.in_scope(|| tracing::warn!(seconds = self.facts.limits.seconds, "a request was given up"));
@@ -206,11 +211,7 @@ impl Extension for Operation {
             let registry = &ctx.schema_env.registry;
             let (data, cost) = shape.arrange(registry, std::mem::take(&mut response.data));
             self.facts.tell_cost(&mut response, cost);
-            let times = freshness::Times {
-                now: self.clock.now(),
-                counted: as_of.get(),
-                written: freshness::written(self.pipeline.as_ref()),
-            };
+            let times = freshness::Times { now, counted: as_of.get(), written };
             response.cache_control = freshness::caching(shape, registry, &data, times);
             response.data = data;
         }
@@ -234,23 +235,19 @@ impl Extension for Operation {
 }
 
 impl Operation {
-    /// Waits until the queries that are executed leave room for this one. An event's execution has a bound of its own.
-    async fn take_room(&self) -> Option<OwnedSemaphorePermit> {
+    /// Room for a query. An event's execution has a bound of its own.
+    async fn take_room(&self) -> Result<Option<OwnedSemaphorePermit>, ApiError> {
         if self.facts.event_key.get().is_some() {
-            return None;
+            return Ok(None);
         }
-        let cost = self.facts.cost.get().copied().unwrap_or_default().min(self.facts.limits.concurrent_cost);
-        let room = Arc::clone(&self.room).acquire_many_owned(u32::try_from(cost).unwrap_or(u32::MAX));
-        Some(room.await.expect("nobody closes it"))
+        self.room.take(self.facts.cost.get().copied().unwrap_or_default()).await.map(Some)
     }
 }
 
 impl Facts {
     /// Of an event it is the event's error, and the subscription goes on.
     fn timed_out(&self) -> ServerError {
-        let mut error =
-            async_graphql::Error::from(ApiError::Timeout(self.limits.seconds)).into_server_error(Pos::default());
-        error.locations.clear();
+        let mut error = ApiError::Timeout(self.limits.seconds).of_request();
         error.path.extend(self.event_key.get().map(|key| PathSegment::Field(key.clone())));
         error
     }

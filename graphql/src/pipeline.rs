@@ -20,7 +20,7 @@ pub trait PipelineState: Send + Sync {
     async fn gaps(&self) -> Option<Vec<Gap>>;
 }
 
-/// For how long gaps that were read are told: each reading of them may be a connection of its own to the bus.
+/// For how long gaps that were read are told, or that they cannot be: each reading of them may be a connection of its own to the bus.
 const GAPS_FOR: Duration = Duration::from_secs(2);
 
 /// The state as the bus tells it.
@@ -29,8 +29,8 @@ pub struct BusPipeline {
     view: Arc<PipelineView>,
     /// Where the gaps are kept.
     bus: Arc<dyn Bus>,
-    /// The gaps that were read last, and when; held while they are read.
-    gaps: Mutex<Option<(Instant, Vec<Gap>)>>,
+    /// The gaps that were read last, or none where the bus did not answer, and when; held while they are read.
+    gaps: Mutex<Option<(Instant, Option<Vec<Gap>>)>>,
 }
 
 impl BusPipeline {
@@ -51,20 +51,19 @@ impl PipelineState for BusPipeline {
         if let Some((read_at, gaps)) = known.as_ref()
             && read_at.elapsed() < GAPS_FOR
         {
-            return Some(gaps.clone());
+            return gaps.clone();
         }
-        match self.bus.read_compacted(Topic::Positions).await {
+        let gaps = match self.bus.read_compacted(Topic::Positions).await {
             Ok(records) => {
                 let gaps = records.iter().filter(|record| record.key.starts_with("gap:"));
-                let gaps: Vec<Gap> = gaps.filter_map(|record| parse_gap(&record.payload)).collect();
-                *known = Some((Instant::now(), gaps.clone()));
-                Some(gaps)
+                Some(gaps.filter_map(|record| parse_gap(&record.payload)).collect())
             }
             Err(error) => {
                 tracing::warn!(%error, "gaps cannot be read");
                 None
             }
-        }
+        };
+        known.insert((Instant::now(), gaps)).1.clone()
     }
 }
 

@@ -8,8 +8,6 @@ use crate::store::{Store, StoreError};
 use futures::{StreamExt, TryStreamExt, stream};
 use tokio::sync::Semaphore;
 
-/// Series read side by side.
-const SERIES_AT_ONCE: usize = 8;
 /// Periods whose people are read side by side.
 const PERIODS_AT_ONCE: usize = 4;
 
@@ -24,17 +22,8 @@ pub async fn count_pages(
     filter: &PageFilter,
 ) -> Result<u64, StoreError> {
     let series = series_of(store, list, filter).await?;
-    let totals = series.into_iter().map(|series| count_series(store, series, hours, filter));
-    stream::iter(totals).buffer_unordered(SERIES_AT_ONCE).try_fold(0, async |sum, total| Ok(sum + total)).await
-}
-
-async fn count_series(
-    store: &dyn Store,
-    series: Series,
-    hours: HourRange,
-    filter: &PageFilter,
-) -> Result<u64, StoreError> {
-    let counts = store.counts(&CountQuery::total(series, hours)).await?.unwrap_or_default();
+    let all = PeriodRange { unit: TimeUnit::Year, hours };
+    let counts = store.counts_of_each(&series, all, usize::MAX).await?.unwrap_or_default();
     Ok(counts.iter().filter(|count| filter.matches_count(count)).map(|count| count.page_count).sum())
 }
 
@@ -54,25 +43,6 @@ pub(crate) async fn series_of(
 async fn accounts_of(store: &dyn Store, user_id: UserId) -> Result<Vec<Series>, StoreError> {
     let newest = store.users_by_id(user_id).await?;
     Ok(newest.into_iter().map(|page| Series::User(page.domain, user_id)).collect())
-}
-
-/// The counts of several series by periods of this length and shorter; none where they are more than `max_rows` together.
-///
-/// # Errors
-/// The store's.
-pub async fn counts_within(
-    store: &dyn Store,
-    all: Vec<Series>,
-    periods: PeriodRange,
-    max_rows: usize,
-) -> Result<Option<Vec<Count>>, StoreError> {
-    let mut counts = Vec::new();
-    for series in all {
-        let query = CountQuery { series, hours: periods.hours, unit: periods.unit, max_rows: max_rows - counts.len() };
-        let Some(found) = store.counts(&query).await? else { return Ok(None) };
-        counts.extend(found);
-    }
-    Ok(Some(counts))
 }
 
 /// The counts of a series by hour, sorted.

@@ -1,7 +1,7 @@
 //! Filtered lists: periods in which the counts have no page that passes are not read. Counts outlive pages: a list ends
 //! behind the last page that is kept, whatever is counted there.
 
-use crate::counts::{counts_within, series_of};
+use crate::counts::series_of;
 use crate::hour::{Hour, HourRange};
 use crate::period::{Period, PeriodRange, TimeUnit};
 use crate::query::{Count, ListOrder, MAX_ROWS_READ, PageList, PageQuery, PageSlice, Series};
@@ -203,7 +203,7 @@ impl Search<'_> {
     async fn load_counts(&mut self, series: &[Series], part: PeriodRange) -> Result<Option<Vec<Count>>, StoreError> {
         // At most half of what is left, so that pages can be read where that does not do.
         let Some(most) = self.rows_left().checked_sub(KEPT_ROWS).map(|rows| rows / 2) else { return Ok(None) };
-        match counts_within(self.store, series.to_vec(), part, most).await {
+        match self.store.counts_of_each(series, part, most).await {
             Ok(counts) => {
                 // Where they were too many, so many were read.
                 self.found.rows_read += counts.as_ref().map_or(most + 1, Vec::len);

@@ -12,7 +12,7 @@ mod scan;
 use crate::hour::Hour;
 use crate::page::{Domain, Page, PageId, UserId};
 use crate::period::{Period, PeriodRange};
-use crate::query::{Count, CountQuery, DomainRow, PageQuery, PageSlice, UserCount};
+use crate::query::{Count, CountQuery, DomainRow, PageQuery, PageSlice, Series, UserCount};
 use crate::retention::{Keep, Retention};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -126,6 +126,24 @@ pub trait Store: Send + Sync {
     /// The counts of a series, in no order: the fewest that make up the hours with periods of the query's length and
     /// shorter. None where these are more than the query allows.
     async fn counts(&self, query: &CountQuery) -> Result<Option<Vec<Count>>, StoreError>;
+
+    /// The counts of several series together; of one domain and group they may be put together. None where they are more
+    /// than `max_rows`.
+    async fn counts_of_each(
+        &self,
+        all: &[Series],
+        periods: PeriodRange,
+        max_rows: usize,
+    ) -> Result<Option<Vec<Count>>, StoreError> {
+        let mut counts = Vec::new();
+        for series in all.iter().cloned() {
+            let max_rows = max_rows - counts.len();
+            let query = CountQuery { series, hours: periods.hours, unit: periods.unit, max_rows };
+            let Some(found) = self.counts(&query).await? else { return Ok(None) };
+            counts.extend(found);
+        }
+        Ok(Some(counts))
+    }
 
     /// The accounts that created pages in an hour or a day, in the order of [`UserCount`].
     async fn user_counts(&self, period: Period) -> Result<Vec<UserCount>, StoreError>;

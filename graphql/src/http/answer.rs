@@ -98,7 +98,7 @@ fn status_of(answer: &Answer, media: Media) -> StatusCode {
         _ => None,
     });
     match (code, media) {
-        (Some("TIMEOUT"), _) => StatusCode::SERVICE_UNAVAILABLE,
+        (Some("TIMEOUT" | "UNAVAILABLE"), _) => StatusCode::SERVICE_UNAVAILABLE,
         (Some("LIMIT_EXCEEDED"), _) | (_, Media::GraphqlResponse) => StatusCode::BAD_REQUEST,
         (_, Media::Json) => StatusCode::OK,
     }

@@ -75,7 +75,7 @@ impl Origins {
     pub(super) fn may_listen(&self, headers: &HeaderMap) -> bool {
         let text = |name: HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or_default());
         let Some(origin) = text(header::ORIGIN) else {
-            // Such a GET has no origin, but says that it comes from another site.
+            // Such a GET has no origin, but browsers say that it comes from another site (to an https or loopback host).
             let is_foreign = matches!(text(FETCH_SITE), Some("cross-site" | "same-site"));
             return !is_foreign || *self == Self::Any;
         };

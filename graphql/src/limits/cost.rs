@@ -200,13 +200,7 @@ impl<'a> Pass<'a> {
             let hours = self.inputs.times(field, "hours").unwrap_or(DEFAULT_HOURS.into());
             children = children.of_hours(hours);
         }
-        let mut weight = match mode {
-            Mode::Introspection => weights::of_introspection(name),
-            _ => self.inputs.weight(field, mode),
-        };
-        if is_of_all_wikis(name, mode) && children.reads {
-            weight.times = weights::WIKIS;
-        }
+        let weight = self.weight(field, mode, children.reads);
         let mut measure = children.below(weight);
         measure.reads |= mode != Mode::Introspection && weight.own > 1;
         if matches!(name, "domainsByHour" | "botPagesByDomain") {
@@ -217,6 +211,18 @@ impl<'a> Pass<'a> {
         }
         measure.aliases = measure.aliases.saturating_add(u64::from(field.alias.is_some()));
         Ok(measure)
+    }
+
+    /// A field's weight, below which something is a read of its own or not.
+    fn weight(&self, field: &Field, mode: Mode, reads: bool) -> Weight {
+        let name = field.name.node.as_str();
+        match mode {
+            Mode::Introspection => weights::of_introspection(name),
+            _ if reads && is_of_all_wikis(name, mode) => {
+                Weight { times: weights::WIKIS, ..self.inputs.weight(field, mode) }
+            }
+            _ => self.inputs.weight(field, mode),
+        }
     }
 
     fn fragment(&mut self, name: &'a Name, mode: Mode, level: u32) -> Result<Measure, ApiError> {
@@ -262,8 +268,9 @@ impl<'a> Inputs<'a> {
     /// A field's weight with its arguments.
     pub(super) fn weight(&self, field: &Field, mode: Mode) -> Weight {
         let name = field.name.node.as_str();
-        if let ("nodes", Some(ids)) = (name, self.times(field, "ids")) {
-            // Each is a read, as it is by `node`.
+        if name == "nodes" && field.get_argument("ids").is_some() {
+            // Each is a read, as it is by `node`; one that is no list stands for a list of it.
+            let ids = self.times(field, "ids").unwrap_or(1);
             return Weight { own: ids.saturating_add(self.report_users(field, "ids")), times: ids };
         }
         if name == "node" {

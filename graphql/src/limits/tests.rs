@@ -214,6 +214,7 @@ fn people_in_a_window_are_dear_to_find_again() {
     let of_person = data_encoding::BASE64URL_NOPAD.encode(b"g Alex brollo");
     let node = |id: &str| format!("{{ node(id: {id:?}) {{ id }} }}");
     assert_eq!((cost(&node(&of_report)), cost(&node(&of_person))), (202, 2));
+    assert_eq!(cost(&format!("{{ nodes(ids: {of_report:?}) {{ id }} }}")), 202);
     let ids = vec![of_report.clone(); 30];
     check_refused(&format!("{{ nodes(ids: {ids:?}) {{ id }} }}"), "cost: 6060,");
     let message = |query: &str, variables| refusal(query, variables).unwrap_or_default();

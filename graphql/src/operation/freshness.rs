@@ -43,15 +43,17 @@ impl Times {
         let Some(settled_at) = end.checked_add_signed(SETTLES_WITHIN) else { return false };
         settled_at <= self.now
             && self.counted.is_none_or(|counted| settled_at <= counted)
-            && self.written.is_some_and(|written| end <= written)
+            && self.written.is_some_and(|written| settled_at <= written)
     }
 }
 
-/// The newest event's time that is stored. Behind a break the stream's events come in their order; those of a sample are
-/// others the next time.
+/// The newest event's time that is stored, where nothing waits for the writer: behind a break one part of the events may be
+/// hours behind another. Those of a sample are others the next time.
 pub(super) fn written(pipeline: &dyn PipelineState) -> Option<DateTime<Utc>> {
     let source = pipeline.stage(StageName::Producer)?.source?;
-    (source.kind == SourceKind::Live).then(|| pipeline.stage(StageName::Writer)?.last_event_at).flatten()
+    let writer = pipeline.stage(StageName::Writer)?;
+    let is_all = source.kind == SourceKind::Live && writer.lag_records.unwrap_or_default() == 0;
+    writer.last_event_at.filter(|_| is_all)
 }
 
 /// The latest end of the hours that the answer is of; none where it may change for other reasons.

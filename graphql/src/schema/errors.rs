@@ -17,6 +17,8 @@ pub(crate) enum ApiError {
     LimitExceeded(String),
     /// No answer within the seconds that a request may take.
     Timeout(u64),
+    /// Others ask so much just now that there is no room for it.
+    Busy,
     /// The store does not answer just now.
     Unavailable,
     /// What brings stored pages to the live feed does not answer just now.
@@ -33,7 +35,7 @@ impl ApiError {
             Self::BadCursor | Self::PlaceNotHeld => "BAD_CURSOR",
             Self::LimitExceeded(_) => "LIMIT_EXCEEDED",
             Self::Timeout(_) => "TIMEOUT",
-            Self::Unavailable | Self::FeedUnavailable => "UNAVAILABLE",
+            Self::Busy | Self::Unavailable | Self::FeedUnavailable => "UNAVAILABLE",
             Self::Internal => "INTERNAL",
         }
     }
@@ -47,6 +49,7 @@ impl ApiError {
                 "the server does not hold what came behind this cursor, or it is none of the live feed; go on with since".into()
             }
             Self::Timeout(seconds) => format!("the request took longer than {seconds} s; ask for less").into(),
+            Self::Busy => "too much is asked at this moment; try again a little later".into(),
             Self::Unavailable => "the store does not answer just now; try again".into(),
             Self::FeedUnavailable => "the live feed's bus does not answer just now; try again with the same cursor".into(),
             Self::Internal => "something went wrong on our side; the log has it under the request id".into(),

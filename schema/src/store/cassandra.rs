@@ -44,7 +44,7 @@ mod tests;
 use crate::hour::Hour;
 use crate::page::{Domain, Page, PageId, UserId};
 use crate::period::{Period, PeriodRange};
-use crate::query::{Count, CountQuery, DomainRow, PageQuery, PageSlice, UserCount};
+use crate::query::{Count, CountQuery, DomainRow, PageQuery, PageSlice, Series, UserCount};
 use crate::retention::{Keep, Retention};
 use crate::store::rows_read::RowsRead;
 use crate::store::{
@@ -157,6 +157,15 @@ impl Store for CassandraStore {
 
     async fn counts(&self, query: &CountQuery) -> Result<Option<Vec<Count>>, StoreError> {
         self.rows_read.of(Call::Counts, counts::counts(self, query)).await
+    }
+
+    async fn counts_of_each(
+        &self,
+        all: &[Series],
+        periods: PeriodRange,
+        max_rows: usize,
+    ) -> Result<Option<Vec<Count>>, StoreError> {
+        self.rows_read.of(Call::Counts, counts::counts_of_each(self, all, periods, max_rows)).await
     }
 
     async fn user_counts(&self, period: Period) -> Result<Vec<UserCount>, StoreError> {

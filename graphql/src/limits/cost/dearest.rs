@@ -13,7 +13,8 @@ impl<'a> Pass<'a> {
         let mut up_to_last_list = 0;
         while let Some(field) = self.dearest_field(set, mode)? {
             let name = field.name.node.as_str();
-            let times = if mode == Mode::Introspection { 1 } else { self.inputs.weight(field, mode).times };
+            let reads = self.selection_set(&field.selection_set.node, mode.below(name), 0)?.reads;
+            let times = if mode == Mode::Introspection { 1 } else { self.weight(field, mode, reads).times };
             path.push(if times > 1 { format!("{name} × {times}") } else { name.to_owned() });
             if times > 1 {
                 up_to_last_list = path.len();

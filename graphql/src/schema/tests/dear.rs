@@ -17,7 +17,13 @@ fn many_pages() -> Vec<Page> {
         let name = if person.is_multiple_of(3) { format!("{person} Bot") } else { format!("Person {person}") };
         page(&format!("w{wiki}.wikipedia.org"), n + 1, (person + 1, &name), (n * 8) as i64)
     });
-    made.collect()
+    // Some accounts have another name by now: what they made in a window is found among all people's.
+    let of_person = |person: u64| (0..2_000).find(|n| n * 7 % 2_000 == person).expect("everybody has made some") % 50;
+    let renamed = (0..24u64).map(|n| {
+        let person = 3 * n + 1;
+        page(&format!("w{}.wikipedia.org", of_person(person)), 30_000 + n, (person + 1, &format!("Renamed {n}")), 0)
+    });
+    made.chain(renamed).collect()
 }
 
 #[tokio::test]

@@ -49,6 +49,25 @@ async fn a_store_that_cannot_answer_is_our_fault_and_says_nothing_of_itself() {
 }
 
 #[tokio::test]
+async fn a_list_that_cannot_be_read_leaves_the_others() {
+    let fixture = Fixture::known().await;
+    fixture.calls.lose_list("it.wikisource.org");
+    let pages = "{ pages(first: 1) { nodes { pageId } } }";
+    let document = format!(
+        "{{ lost: domain(name: \"it.wikisource.org\") {pages} there: domain(name: \"www.wikidata.org\") {pages} }}"
+    );
+    let answer = fixture.answer(document).await;
+    assert_eq!(
+        answer["data"],
+        json!({ "lost": null, "there": { "pages": { "nodes": [{ "pageId": "3" }] } } }),
+        "{answer}"
+    );
+    let (errors, error) = (answer["errors"].as_array().unwrap(), &answer["errors"][0]);
+    assert_eq!((errors.len(), &error["path"]), (1, &json!(["lost", "pages"])), "{answer}");
+    assert_eq!(error["extensions"]["code"], "UNAVAILABLE", "{answer}");
+}
+
+#[tokio::test]
 async fn an_event_that_fails_is_null_and_the_feed_goes_on() {
     let fixture = Fixture::known().await;
     let mut feed = fixture.schema.execute_stream(FEED);

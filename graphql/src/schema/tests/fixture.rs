@@ -11,7 +11,7 @@ use schema::clock::FixedClock;
 use schema::hour::Hour;
 use schema::page::{Domain, Page, PageId, UserId};
 use schema::period::{Period, PeriodRange};
-use schema::query::{Count, CountQuery, DomainRow, PageQuery, PageSlice, UserCount};
+use schema::query::{Count, CountQuery, DomainRow, PageList, PageQuery, PageSlice, UserCount};
 use schema::retention::{Keep, Retention};
 use schema::store::{
     Commit, Committed, Durability, Migration, PipelineRecord, Reads, Repair, Scan, ScanPosition, Scanned, Sealing,
@@ -54,6 +54,7 @@ impl Fixture {
             waiting: AtomicUsize::default(),
             fails_with: Mutex::default(),
             are_lists_away: AtomicBool::default(),
+            lost_list: Mutex::default(),
             lists_at_once: AtomicUsize::default(),
             most_lists_at_once: AtomicUsize::default(),
             most_counts: AtomicUsize::new(usize::MAX),
@@ -230,6 +231,7 @@ pub(crate) struct Counted {
     waiting: AtomicUsize,
     fails_with: Mutex<Option<fn() -> StoreError>>,
     are_lists_away: AtomicBool,
+    lost_list: Mutex<Option<PageList>>,
     lists_at_once: AtomicUsize,
     most_lists_at_once: AtomicUsize,
     most_counts: AtomicUsize,
@@ -268,6 +270,11 @@ impl Counted {
         self.are_lists_away.store(true, Ordering::Relaxed);
     }
 
+    /// From now on this wiki's list cannot be read.
+    pub(crate) fn lose_list(&self, domain: &str) {
+        *self.lost_list.lock().unwrap() = Some(PageList::Domain(domain.parse().unwrap()));
+    }
+
     /// How many lists were read at the same time.
     pub(crate) fn most_lists_at_once(&self) -> usize {
         self.most_lists_at_once.load(Ordering::SeqCst)
@@ -300,7 +307,8 @@ impl Store for Counted {
         self.count("write_pages").write_pages(pages, now).await
     }
     async fn list_pages(&self, query: &PageQuery) -> Result<PageSlice, StoreError> {
-        if self.are_lists_away.load(Ordering::Relaxed) {
+        let is_lost = self.lost_list.lock().unwrap().as_ref() == Some(&query.list);
+        if is_lost || self.are_lists_away.load(Ordering::Relaxed) {
             return Err(StoreError::Unavailable("node 10.0.0.7 is down".into()));
         }
         let _waits = Waits::new(&self.lists_at_once);

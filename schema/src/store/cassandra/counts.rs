@@ -16,30 +16,74 @@ use crate::store::cassandra::sealed::sealed_periods;
 use crate::store::cassandra::slices::{PAGE_ROWS, collect_until};
 use crate::store::cassandra::tally::Group;
 use crate::wiki::ProjectFamily;
-use futures::{Stream, StreamExt, TryStreamExt, stream};
+use futures::{FutureExt, Stream, StreamExt, TryStreamExt, stream};
 use scylla::response::query_result::QueryRowsResult;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Reads of one query at once. Where it is bounded they follow each other, so that together they keep to the bound.
+/// Reads of one question at once. Where it is bounded they follow each other, so that together they keep to the bound.
 const READS_AT_ONCE: usize = 8;
 
 /// The counts of a query; none where they are more than it allows.
 pub(super) async fn counts(store: &CassandraStore, query: &CountQuery) -> Result<Option<Vec<Count>>, StoreError> {
-    let is_of_people = matches!(query.series, Series::User(..) | Series::UserName(_));
-    let is_there = |unit: &TimeUnit| *unit <= query.unit && (has_people(*unit) || !is_of_people);
-    let units: Vec<TimeUnit> = TimeUnit::LONGEST_FIRST.into_iter().filter(is_there).collect();
-    let left = AtomicUsize::new(query.max_rows);
-    let at_once = if query.max_rows == usize::MAX { READS_AT_ONCE } else { 1 };
-    if query.series == Series::Domains {
-        let heads = sealed_periods(store, query.hours, &units, |_| true).await?;
-        let reads: Vec<_> = heads.into_iter().map(|head| counts_of(store, head, &left)).collect();
-        return sum_all(stream::iter(reads).buffered(at_once), &left).await;
+    let periods = PeriodRange { unit: query.unit, hours: query.hours };
+    counts_of_each(store, std::slice::from_ref(&query.series), periods, query.max_rows).await
+}
+
+/// The same of several series together: those of one kind have the same heads.
+pub(super) async fn counts_of_each(
+    store: &CassandraStore,
+    all: &[Series],
+    periods: PeriodRange,
+    max_rows: usize,
+) -> Result<Option<Vec<Count>>, StoreError> {
+    let left = AtomicUsize::new(max_rows);
+    let mut known: BTreeMap<Kind, Vec<Head>> = BTreeMap::new();
+    let mut reads = Vec::new();
+    for series in all {
+        let kind = Kind::of(series);
+        let heads = match known.entry(kind) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(kind.heads(store, periods).await?),
+        };
+        if kind == Kind::Apart {
+            reads.extend(heads.iter().map(|head| counts_of(store, *head, &left).boxed()));
+        } else {
+            reads.extend(runs_of(heads).into_iter().map(|run| derived_of(store, series, run, &left).boxed()));
+        }
     }
-    // A longer period's derived rows are complete once a head says so; those of hours are never stood in for by others.
-    let heads = sealed_periods(store, query.hours, &units, |head| head.derived.is_some()).await?;
-    let reads: Vec<_> = runs_of(&heads).into_iter().map(|run| derived_of(store, query, run, &left)).collect();
+    let at_once = if max_rows == usize::MAX { READS_AT_ONCE } else { 1 };
     sum_all(stream::iter(reads).buffered(at_once), &left).await
+}
+
+/// What decides which heads a series is read by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    /// All wikis, each by itself: from the generations.
+    Apart,
+    /// Wikis and all of them together: from the derived rows.
+    Wikis,
+    /// People and accounts: of these there are no years.
+    People,
+}
+
+impl Kind {
+    fn of(series: &Series) -> Self {
+        match series {
+            Series::Domains => Self::Apart,
+            Series::All | Series::Domain(_) => Self::Wikis,
+            Series::User(..) | Series::UserName(_) => Self::People,
+        }
+    }
+
+    async fn heads(self, store: &CassandraStore, periods: PeriodRange) -> Result<Vec<Head>, StoreError> {
+        let is_there = |unit: &TimeUnit| *unit <= periods.unit && (has_people(*unit) || self != Self::People);
+        let units: Vec<TimeUnit> = TimeUnit::LONGEST_FIRST.into_iter().filter(is_there).collect();
+        // A longer period's derived rows are complete once a head says so; those of hours are never stood in for by others.
+        let usable = if self == Self::Apart { |_: &Head| true } else { |head: &Head| head.derived.is_some() };
+        sealed_periods(store, periods.hours, &units, usable).await
+    }
 }
 
 /// The accounts that created pages in a period, in their order.
@@ -102,14 +146,14 @@ fn runs_of(heads: &[Head]) -> Vec<OnShelf> {
 /// The counts of a series in one run; where they are more than are `left`, some more than that.
 async fn derived_of(
     store: &CassandraStore,
-    query: &CountQuery,
+    series: &Series,
     run: OnShelf,
     left: &AtomicUsize,
 ) -> Result<Vec<Count>, StoreError> {
     let (session, statements) = (&store.session, &store.rollups.derived);
     let most = left.load(Ordering::Relaxed);
     let OnShelf { shelf, from, to } = &run;
-    match &query.series {
+    match series {
         Series::All | Series::Domains => {
             collect_until(session, &statements.of_all, (shelf, from, to), most, push_families).await
         }

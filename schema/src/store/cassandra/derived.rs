@@ -11,6 +11,7 @@ use crate::store::cassandra::many_rows::{MANY_PARTITIONS, ONE_PARTITION, write_a
 use crate::store::cassandra::merge::{Merged, People};
 use crate::store::cassandra::periods::{name_of, shelf_of};
 use crate::store::cassandra::rollup_statements::ON_SHELF;
+use crate::store::cassandra::seal::Step;
 use crate::store::cassandra::statements::Preparer;
 use crate::store::cassandra::tally::{Group, Groups};
 use crate::wiki::ProjectFamily;
@@ -69,6 +70,7 @@ pub(super) async fn write(
     };
     write_domains(store, head, groups, &old).await?;
     write_all_wikis(store, head, groups, &old).await?;
+    store.reached(Step::Wikis, head.period).await?;
     if !has_people(head.period.unit) {
         return Ok(());
     }

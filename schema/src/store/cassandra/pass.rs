@@ -165,9 +165,11 @@ impl Pass<'_> {
         let sealings: Vec<_> = stream::iter(sealings).buffer_unordered(AT_ONCE).collect().await;
         for (period, outcome, took) in sealings {
             if period.unit == TimeUnit::Hour && !period.is_over(now) {
-                // The next one reads but minutes; and what came to nothing is tried again soon, however long that took.
-                let is_cheap = !matches!(outcome, Ok(Outcome::Sealed)) || store.sealer.tallies.is_new(period.start);
-                store.sealer.rest(period.start, if is_cheap { Duration::ZERO } else { took });
+                // Where the next one reads but minutes it is cheap; and what failed is tried again soon: whether a node that
+                // does not answer is spared is for who calls.
+                let is_dear = matches!(outcome, Ok(Outcome::Sealed | Outcome::TooLong));
+                let is_dear = is_dear && !store.sealer.tallies.is_new(period.start);
+                store.sealer.rest(period.start, if is_dear { took } else { Duration::ZERO });
             }
             match outcome {
                 // Also where another sealer did it: the longer period was marked before the mark went away.
@@ -177,7 +179,7 @@ impl Pass<'_> {
                         self.marked.entry(longer.unit).or_default().insert(longer);
                     }
                 }
-                Ok(Outcome::Lost) => {
+                Ok(Outcome::Lost | Outcome::TooLong) => {
                     self.left.insert(period);
                 }
                 Err(error) => {

@@ -29,6 +29,8 @@ pub(super) enum Step {
     Counts,
     /// The head names them.
     Flip,
+    /// The derived rows of wikis are written, and none of people.
+    Wikis,
     /// The derived rows are written.
     Derived,
     /// The head says so.
@@ -46,6 +48,8 @@ pub(super) enum Outcome {
     Sealed,
     /// Another sealer was faster: to be done again.
     Lost,
+    /// It took too long to be let in: to be done again.
+    TooLong,
     /// There was no mark any more.
     Unmarked,
 }
@@ -129,7 +133,7 @@ pub(super) async fn seal(store: &CassandraStore, period: Period) -> Result<Outco
     store.reached(Step::Counts, period).await?;
     if noted.elapsed() > old::FLIPS_WITHIN {
         tracing::warn!(?period, "its counting took too long and begins anew");
-        return Ok(Outcome::Lost);
+        return Ok(Outcome::TooLong);
     }
     let Some(head) = heads::flip(store, period, before, generation).await? else { return Ok(Outcome::Lost) };
     if period.unit == TimeUnit::Hour {

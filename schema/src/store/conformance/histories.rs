@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::runtime::Runtime;
 
 /// Steps behind which a sealing may be interrupted.
-pub(crate) const STEPS: usize = 9;
+pub(crate) const STEPS: usize = 10;
 /// How late some events are.
 const LATE: TimeDelta = TimeDelta::days(30);
 /// Creations that a history is about.

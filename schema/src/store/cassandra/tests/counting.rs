@@ -34,12 +34,13 @@ pub(super) fn set_hook(store: &CassandraStore, hook: Option<sealer::Hook>) {
 }
 
 /// All steps of a sealing, in their order.
-pub(super) const STEPS: [Step; 9] = [
+pub(super) const STEPS: [Step; 10] = [
     Step::Head,
     Step::Marks,
     Step::Rows,
     Step::Counts,
     Step::Flip,
+    Step::Wikis,
     Step::Derived,
     Step::Noted,
     Step::Longer,
