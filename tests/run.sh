@@ -41,7 +41,8 @@ step() {
 
 start_servers() {
     local status=0
-    tests/servers/up.sh "$work/servers" || status=$?
+    # Each of a hundred keyspaces has thirty tables, and each table takes memory.
+    CASSANDRA_HEAP=1536m tests/servers/up.sh "$work/servers" || status=$?
     case $status in
     0)
         set -a

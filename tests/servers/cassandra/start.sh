@@ -42,7 +42,7 @@ start_cassandra() {
     mkdir -p "$folder"
     configure_cassandra "$folder" "$port" "$(free_port)"
     jamm="$(echo "$jars"/jamm-*.jar)"
-    setsid nohup "$java" -Xms512m -Xmx1g -XX:+UseG1GC "-javaagent:$jamm" -Djdk.attach.allowAttachSelf=true \
+    setsid nohup "$java" -Xms512m "-Xmx${CASSANDRA_HEAP:-1g}" -XX:+UseG1GC "-javaagent:$jamm" -Djdk.attach.allowAttachSelf=true \
         "@$SERVERS/cassandra/jvm17.options" "-Dpagetrack.folder=$folder" \
         "-Dcassandra.config=file://$folder/cassandra.yaml" "-Dcassandra.storagedir=$folder" \
         "-Dlogback.configurationFile=file://$SERVERS/cassandra/logback.xml" -Dcassandra-foreground=yes \
