@@ -2,8 +2,8 @@
 # up.sh [FOLDER]: starts a real Kafka and a real Cassandra on loopback and waits until both serve.
 #
 # Their files are in FOLDER (default: a fresh temporary one, which down.sh removes). Ports are free ones, or KAFKA_PORT and
-# CASSANDRA_PORT; CASSANDRA_HEAP is 1g, or what is given. RESTRICT_KAFKA=no leaves out the topics on which a right is missing. Prints, and writes to FOLDER/env,
-# what the tests read:
+# CASSANDRA_PORT; CASSANDRA_HEAP is 1g, or what is given. RESTRICT_KAFKA=no leaves out the topics on which a right is
+# missing. Prints, and writes to FOLDER/env, what the tests read:
 #   PAGETRACK_TEST_SERVERS=FOLDER
 #   PAGETRACK_TEST_KAFKA=kafka://HOST:PORT
 #   PAGETRACK_TEST_CASSANDRA=cassandra://HOST:PORT
