@@ -189,20 +189,21 @@ impl Extension for Operation {
         data.insert(Loaders::new(reads, as_of.clone()));
         // At every level of the log: its lines are found by the id that the client has.
         let span = tracing::error_span!("graphql", request_id = self.facts.request_id.get());
-        let room = match self.take_room().await {
-            Ok(room) => room,
-            Err(busy) => return Response::from_errors(vec![busy.of_request()]),
-        };
         // Before anything is read: what comes meanwhile may be in the answer or not.
         let (now, written) = (self.clock.now(), freshness::written(self.pipeline.as_ref()));
-        let answer = timeout(self.facts.limits.time(), next.run_with_data(ctx, operation_name, data))
-            .instrument(span.clone())
-            .await;
-        drop(room);
+        let answered = async {
+            let _room = self.take_room().await?;
+            Ok(next.run_with_data(ctx, operation_name, data).await)
+        };
+        let answer = timeout(self.facts.limits.time(), answered).instrument(span.clone()).await;
         let failed = self.nulls.take();
-        let Ok(mut response) = answer else {
-            span.in_scope(|| tracing::warn!(seconds = self.facts.limits.seconds, "a request was given up"));
-            return Response::from_errors(vec![self.facts.timed_out()]);
+        let mut response = match answer {
+            Ok(Ok(response)) => response,
+            Ok(Err(busy)) => return Response::from_errors(vec![ApiError::of_request(busy)]),
+            Err(_) => {
+                span.in_scope(|| tracing::warn!(seconds = self.facts.limits.seconds, "a request was given up"));
+                return Response::from_errors(vec![self.facts.timed_out()]);
+            }
         };
         response.errors.extend(failed.errors);
         if failed.is_root_broken {

@@ -30,3 +30,21 @@ async fn a_slow_answer_is_no_slow_request() {
     let (status, answer) = ask(20_000).await;
     assert_eq!(status, 408, "{answer}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_finds_no_room_may_come_again() {
+    let mut fixture = Fixture::known().await;
+    fixture.limit(Limits { cost: 1_000, concurrent_cost: 1_000, ..Limits::default() });
+    fixture.calls.set_silent(true);
+    let ask = async || {
+        let text =
+            r#"{"query":"{ user(domain: \"it.wikisource.org\", userId: \"1\") { lastPageAt } topUsers { rank } }"}"#;
+        app_of(&fixture).oneshot(post(JSON, JSON).body(Body::from(text)).unwrap()).await.unwrap()
+    };
+    let (first, second) = tokio::join!(tokio::time::timeout(Duration::from_secs(3), ask()), ask());
+    assert!(first.is_err());
+    assert_eq!(second.status(), StatusCode::SERVICE_UNAVAILABLE);
+    let body = to_bytes(second.into_body(), usize::MAX).await.unwrap();
+    let answer: Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!((answer.get("data"), &answer["errors"][0]["extensions"]["code"]), (None, &json!("UNAVAILABLE")));
+}
