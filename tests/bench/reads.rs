@@ -9,6 +9,8 @@ use std::time::Instant;
 
 /// Requests of each kind; as many before them warm up the server, and the node's compiler.
 const REQUESTS: usize = 200;
+/// Of those whose 99th percentiles are compared: of fewer two outliers decide.
+const COMPARED_REQUESTS: usize = 1_000;
 /// Of those that take long.
 const LONG_REQUESTS: usize = 20;
 /// What the sample has most pages of.
@@ -33,7 +35,10 @@ enum Request {
 
 /// All kinds.
 pub(crate) fn reads(pages: Pages) -> Vec<Read> {
-    let read = |what, wanted, growth, request, holds| Read { what, wanted, growth, request, holds, requests: REQUESTS };
+    let read = |what, wanted, growth: Option<f64>, request, holds| {
+        let requests = if growth.is_some() { COMPARED_REQUESTS } else { REQUESTS };
+        Read { what, wanted, growth, request, holds, requests }
+    };
     let list = |arguments: String| {
         Request::GraphQl(format!(
             "{{ domain(name: \"{LARGEST}\") {{ pages(first: 50{arguments}) {{ nodes {{ pageId pageTitle userName createdAt }} }} }} }}"
