@@ -68,7 +68,11 @@ async fn main() -> anyhow::Result<()> {
         }
         eprintln!("-- {part}: {} s", begun.elapsed().as_secs());
     }
-    let by = if is_named("large") { "make bench-large" } else { "make bench" };
+    let by = match named().collect::<Vec<_>>().join(" ").as_str() {
+        "" => "make bench".to_owned(),
+        "large" => "make bench-large".to_owned(),
+        parts => format!("tests/bench.sh {parts}"),
+    };
     let took = begun.elapsed().as_secs_f64() / 60.0;
     let mut out = std::io::stdout().lock();
     write!(out, "\n{}\nMeasured on {machine}, by `{by}` in {took:.1} minutes.\n", table.to_markdown())?;
