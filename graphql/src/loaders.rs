@@ -22,7 +22,7 @@ use schema::hour::{Hour, HourRange};
 use schema::lists::list_pages;
 use schema::page::{Domain, Page, PageId, PageKey, UserId};
 use schema::period::{Period, PeriodRange, TimeUnit};
-use schema::query::{Count, CountQuery, DomainRow, PageFilter, PageList, PageQuery, PageSlice, Series};
+use schema::query::{Count, DomainRow, PageFilter, PageList, PageQuery, PageSlice, Series};
 use schema::store::{Store, StoreError};
 use std::collections::HashMap;
 use std::fmt::Debug;
@@ -63,7 +63,7 @@ pub(crate) struct Reads {
     lists: Table<PageQuery, Arc<PagesRead>>,
     all_domains: Table<(), Arc<[DomainRow]>>,
     page_counts: Table<PageCountKey, u64>,
-    totals: Table<(Series, HourRange), Arc<[Count]>>,
+    totals: Table<(Vec<Series>, HourRange), Arc<[Count]>>,
 }
 
 /// A part of a list of pages.
@@ -114,8 +114,9 @@ impl Reads {
             page_counts: table_of_each(store, |store, (list, hours, filter): PageCountKey| async move {
                 count_pages(&*store, &list, hours, &filter).await
             }),
-            totals: table_of_each(store, |store, (series, hours)| async move {
-                Ok(store.counts(&CountQuery::total(series, hours)).await?.unwrap_or_default().into())
+            totals: table_of_each(store, |store, (all, hours): (Vec<Series>, HourRange)| async move {
+                let periods = PeriodRange { unit: TimeUnit::Year, hours };
+                Ok(store.counts_of_each(&all, periods, usize::MAX).await?.unwrap_or_default().into())
             }),
         })
     }
@@ -227,11 +228,10 @@ impl Loaders {
         load(&self.reads.page_counts, (list, hours, filter)).await
     }
 
-    /// The fewest counts that tell how many pages each of these series has in a range.
-    pub(crate) async fn totals(&self, all: Vec<Series>, hours: HourRange) -> Result<Vec<Arc<[Count]>>, ApiError> {
+    /// The fewest counts that tell how many pages these series have together in a range.
+    pub(crate) async fn totals(&self, all: Vec<Series>, hours: HourRange) -> Result<Arc<[Count]>, ApiError> {
         self.as_of().await?;
-        let keys = all.into_iter().map(|series| (series, hours)).collect();
-        Ok(load_many(&self.reads.totals, keys).await?.into_values().collect())
+        load(&self.reads.totals, (all, hours)).await
     }
 
     /// The counts of these series by periods of one length and shorter; none where they are more than `max_rows`.

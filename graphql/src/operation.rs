@@ -34,7 +34,6 @@ use shape::Shape;
 use std::any::TypeId;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 use tracing::Instrument;
 
@@ -190,9 +189,12 @@ impl Extension for Operation {
         // At every level of the log: its lines are found by the id that the client has.
         let span = tracing::error_span!("graphql", request_id = self.facts.request_id.get());
         // Before anything is read: what comes meanwhile may be in the answer or not.
-        let (now, written) = (self.clock.now(), freshness::written(self.pipeline.as_ref()));
+        let (now, is_event) = (self.clock.now(), self.facts.event_key.get().is_some());
+        // An event's answer is kept by nobody.
+        let written = if is_event { None } else { freshness::written(self.pipeline.as_ref()) };
         let answered = async {
-            let _room = self.take_room().await?;
+            // Its execution has a bound of its own.
+            let _room = if is_event { None } else { Some(self.room.take(self.facts.cost()).await?) };
             Ok(next.run_with_data(ctx, operation_name, data).await)
         };
         let answer = timeout(self.facts.limits.time(), answered).instrument(span.clone()).await;
@@ -235,17 +237,12 @@ impl Extension for Operation {
     }
 }
 
-impl Operation {
-    /// Room for a query. An event's execution has a bound of its own.
-    async fn take_room(&self) -> Result<Option<OwnedSemaphorePermit>, ApiError> {
-        if self.facts.event_key.get().is_some() {
-            return Ok(None);
-        }
-        self.room.take(self.facts.cost.get().copied().unwrap_or_default()).await.map(Some)
-    }
-}
-
 impl Facts {
+    /// What the request costs at most; what is executed was admitted before.
+    fn cost(&self) -> u64 {
+        self.cost.get().copied().unwrap_or_default()
+    }
+
     /// Of an event it is the event's error, and the subscription goes on.
     fn timed_out(&self) -> ServerError {
         let mut error = ApiError::Timeout(self.limits.seconds).of_request();
@@ -281,6 +278,13 @@ impl Facts {
             response.extensions.insert("cost".into(), cost);
         }
     }
+}
+
+/// The error of a request that is not executed.
+pub(crate) fn refusal(error: ApiError, request_id: &String) -> ServerError {
+    let mut error = error.of_request();
+    finish_error(&mut error, Some(request_id));
+    error
 }
 
 /// Our own errors have a code; those without one are the library's, about the document or its variables.

@@ -5,10 +5,10 @@ use super::caching::{knows, policy, tag};
 use super::origins::REQUEST_ID;
 use super::request::Refused;
 use crate::live::{Groups, Told};
-use crate::operation::{RequestId, finish_error};
+use crate::operation::{RequestId, refusal};
 use crate::schema::Schema;
 use crate::schema::errors::{ApiError, bad_input};
-use async_graphql::{Request, Response as Answer, ServerError, Value};
+use async_graphql::{Request, Response as Answer, Value};
 use async_graphql_axum::GraphQLResponse;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -42,12 +42,6 @@ pub(super) type Answers = BoxStream<'static, Option<Told>>;
 /// What an operation answers where it may answer often.
 pub(super) fn answers(groups: &Arc<Groups>, request: Request, request_id: String) -> Answers {
     groups.open(request, RequestId(request_id)).map(Some).chain(once(async { None })).boxed()
-}
-
-fn server_error(error: ApiError, request_id: &String) -> ServerError {
-    let mut error = error.of_request();
-    finish_error(&mut error, Some(request_id));
-    error
 }
 
 impl Executed {
@@ -111,7 +105,7 @@ pub(super) fn refused(refused: Refused, media: Media) -> Response {
         StatusCode::PAYLOAD_TOO_LARGE | StatusCode::SERVICE_UNAVAILABLE => ApiError::LimitExceeded(refused.message),
         _ => bad_input(refused.message),
     };
-    let body = json!({ "errors": [server_error(error, &request_id)] }).to_string();
+    let body = json!({ "errors": [refusal(error, &request_id)] }).to_string();
     let mut response = respond(refused.status, media, body.into_bytes(), &request_id);
     if let Some(allow) = refused.allow {
         response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allow));

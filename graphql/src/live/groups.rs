@@ -10,7 +10,7 @@ use super::plan::{GroupKey, MissedKeys, Plan, Subscription, plan};
 use super::{Hub, LiveEvent, SharedReads};
 use crate::limits::Limits;
 use crate::loaders::Reads;
-use crate::operation::{RequestId, TellCost};
+use crate::operation::{RequestId, TellCost, refusal};
 use crate::schema::Schema;
 use crate::schema::errors::ApiError;
 use async_graphql::{Request, Response as Answer};
@@ -133,7 +133,8 @@ impl Groups {
         // What it does not declare would only be kept while it waits.
         let own = subscription.resumes.then(|| request.variables(subscription.declared.clone()).data(id.clone()));
         let Some(member) = self.join(subscription, shared, id.clone()) else {
-            return once(async move { Told::Own(refusal(ApiError::too_many_listen(), &id)) }).boxed();
+            let refused = Answer::from_errors(vec![refusal(ApiError::too_many_listen(), &id.0)]);
+            return once(async move { Told::Own(refused) }).boxed();
         };
         match own {
             Some(own) => self.resume(member, own, asked_at),
@@ -346,12 +347,6 @@ fn copy(request: &Request) -> Request {
         Some(name) => copy.operation_name(name.clone()),
         None => copy,
     }
-}
-
-fn refusal(error: ApiError, id: &RequestId) -> Answer {
-    let mut error = error.of_request();
-    crate::operation::finish_error(&mut error, Some(&id.0));
-    Answer::from_errors(vec![error])
 }
 
 #[cfg(test)]

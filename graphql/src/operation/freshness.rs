@@ -22,7 +22,7 @@ const SETTLES_WITHIN: TimeDelta = TimeDelta::minutes(10);
 /// What an answer is of.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Times {
-    /// When it is given.
+    /// When it was begun.
     pub(super) now: DateTime<Utc>,
     /// Up to when its counts are, if it has any.
     pub(super) counted: Option<DateTime<Utc>>,

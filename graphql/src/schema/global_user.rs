@@ -33,7 +33,7 @@ impl GlobalUser {
     async fn pages_by_domain(&self, ctx: &Context<'_>) -> Result<BTreeMap<Domain, u64>, ApiError> {
         let series = Series::UserName(self.user_name.clone());
         let mut sums = BTreeMap::new();
-        for count in loaders(ctx).totals(vec![series], HourRange::ALL).await?.iter().flat_map(|counts| counts.iter()) {
+        for count in loaders(ctx).totals(vec![series], HourRange::ALL).await?.iter() {
             count.domain.iter().for_each(|domain| *sums.entry(domain.clone()).or_default() += count.page_count);
         }
         Ok(sums)

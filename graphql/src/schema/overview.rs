@@ -8,7 +8,6 @@ use async_graphql::{Context, Object};
 use schema::hour::HourRange;
 use schema::query::{Count, PageFilter, Series};
 use std::collections::HashSet;
-use std::sync::Arc;
 
 /// A range beside the range of the same length before it.
 pub(crate) struct Overview {
@@ -49,8 +48,8 @@ impl Totals {
         Ok(count(self.passing(&counts).filter(|count| is_counted(count)).map(|count| count.page_count).sum()))
     }
 
-    fn passing<'a>(&'a self, counts: &'a [Arc<[Count]>]) -> impl Iterator<Item = &'a Count> {
-        counts.iter().flat_map(|counts| counts.iter()).filter(|count| self.filter.matches_count(count))
+    fn passing<'a>(&'a self, counts: &'a [Count]) -> impl Iterator<Item = &'a Count> {
+        counts.iter().filter(|count| self.filter.matches_count(count))
     }
 
     /// Whether people and wikis are told apart.

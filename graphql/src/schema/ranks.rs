@@ -99,12 +99,12 @@ impl RankQuery {
         let (current, previous) = futures::try_join!(read(self.hours), read(before(self.hours)))?;
         let passing = |count: &&Count| self.filter.matches_count(count);
         let mut tally = Tally::default();
-        for count in current.iter().flat_map(|counts| counts.iter()).filter(passing) {
+        for count in current.iter().filter(passing) {
             if let Some(domain) = &count.domain {
                 tally.numbers(domain).add(count.page_count, count.is_bot);
             }
         }
-        for count in previous.iter().flat_map(|counts| counts.iter()).filter(passing) {
+        for count in previous.iter().filter(passing) {
             count.domain.iter().for_each(|domain| tally.add_previous(&domain, count.page_count));
         }
         let ranked = tally.top(self);

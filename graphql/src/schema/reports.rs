@@ -122,7 +122,7 @@ impl ReportUser {
         window: HourRange,
     ) -> Result<Option<Self>, ApiError> {
         let of_name = loaders(ctx).totals(vec![Series::UserName(user_name.clone())], window).await?;
-        let of_name: u64 = of_name.iter().flat_map(|counts| counts.iter()).map(|count| count.page_count).sum();
+        let of_name: u64 = of_name.iter().map(|count| count.page_count).sum();
         let person = Self::by_accounts(ctx, &user_name, window).await?;
         if person.as_ref().map_or(0, |person| person.page_count) == of_name {
             return Ok(person.map(|person| Self { person, window }));
@@ -145,7 +145,7 @@ impl ReportUser {
         });
         let mut people = People::default();
         for (page, counts) in newest.iter().zip(try_join_all(counts).await?) {
-            let page_count = counts.iter().flat_map(|counts| counts.iter()).map(|count| count.page_count).sum();
+            let page_count = counts.iter().map(|count| count.page_count).sum();
             people.add_account(user_name.to_owned(), (page.domain.clone(), page.user_id), page_count);
         }
         Ok(people.top(1).pop())

@@ -78,18 +78,22 @@ impl Kind {
     }
 
     async fn heads(self, store: &CassandraStore, periods: PeriodRange) -> Result<Vec<Head>, StoreError> {
-        let is_there = |unit: &TimeUnit| *unit <= periods.unit && (has_people(*unit) || self != Self::People);
-        let units: Vec<TimeUnit> = TimeUnit::LONGEST_FIRST.into_iter().filter(is_there).collect();
+        let units = units_up_to(periods.unit, self == Self::People);
         // A longer period's derived rows are complete once a head says so; those of hours are never stood in for by others.
         let usable = if self == Self::Apart { |_: &Head| true } else { |head: &Head| head.derived.is_some() };
         sealed_periods(store, periods.hours, &units, usable).await
     }
 }
 
+/// The lengths of periods that may make up such a one, the longest first.
+fn units_up_to(longest: TimeUnit, is_of_people: bool) -> Vec<TimeUnit> {
+    let is_there = |unit: &TimeUnit| *unit <= longest && (has_people(*unit) || !is_of_people);
+    TimeUnit::LONGEST_FIRST.into_iter().filter(is_there).collect()
+}
+
 /// The accounts that created pages in a period, in their order.
 pub(super) async fn user_counts(store: &CassandraStore, period: Period) -> Result<Vec<UserCount>, StoreError> {
-    let is_there = |unit: &TimeUnit| *unit <= period.unit && has_people(*unit);
-    let units: Vec<TimeUnit> = TimeUnit::LONGEST_FIRST.into_iter().filter(is_there).collect();
+    let units = units_up_to(period.unit, true);
     let heads = sealed_periods(store, period.hours(), &units, |_| true).await?;
     let parts = heads.iter().map(|head| Cursor::of(store, head)).collect();
     let (mut merge, mut people) = (Merge::new(store, parts, None), Vec::new());

@@ -5,7 +5,7 @@ use crate::period::TimeUnit;
 use crate::query::UserCount;
 use crate::store::StoreError;
 use crate::store::cassandra::CassandraStore;
-use crate::store::cassandra::generations::{PEOPLE_AT_ONCE, load_counts};
+use crate::store::cassandra::generations::PEOPLE_AT_ONCE;
 use crate::store::cassandra::heads::Head;
 use crate::store::cassandra::many_rows::{MANY_PARTITIONS, ONE_PARTITION, write_all};
 use crate::store::cassandra::merge::{Merged, People};
@@ -54,20 +54,19 @@ pub(super) fn has_people(unit: TimeUnit) -> bool {
     unit < TimeUnit::Year
 }
 
-/// Writes what differs from the derived rows of the head before: all where these may not be complete. `people` are the
-/// new counts beside those of that head.
+/// Writes what differs from the derived rows of the head before: all where these may not be complete. `old` are that head's
+/// groups, and `people` the new counts beside its.
 pub(super) async fn write(
     store: &CassandraStore,
     head: &Head,
     before: Option<&Head>,
-    groups: &Groups,
+    (groups, mut old): (&Groups, Groups),
     mut people: People<'_>,
 ) -> Result<(), StoreError> {
     let is_known = before.is_some_and(Head::is_derived);
-    let old: Groups = match before.filter(|_| is_known) {
-        Some(before) => load_counts(store, before).await?.into_iter().collect(),
-        None => Groups::new(),
-    };
+    if !is_known {
+        old.clear();
+    }
     write_domains(store, head, groups, &old).await?;
     write_all_wikis(store, head, groups, &old).await?;
     store.reached(Step::Wikis, head.period).await?;

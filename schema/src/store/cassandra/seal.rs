@@ -129,7 +129,7 @@ pub(super) async fn seal(store: &CassandraStore, period: Period) -> Result<Outco
     let generation = rand::random();
     let noted = Instant::now();
     old::note(store, period, before.as_ref(), generation).await?;
-    let groups = write_generation(store, period, generation, &counted, before.as_ref()).await?;
+    let (groups, old) = write_generation(store, period, generation, &counted, before.as_ref()).await?;
     store.reached(Step::Counts, period).await?;
     if noted.elapsed() > old::FLIPS_WITHIN {
         tracing::warn!(?period, "its counting took too long and begins anew");
@@ -141,7 +141,7 @@ pub(super) async fn seal(store: &CassandraStore, period: Period) -> Result<Outco
     }
     store.reached(Step::Flip, period).await?;
     let changes = counted.changes(store, &head, before.as_ref());
-    derived::write(store, &head, before.as_ref(), &groups, changes).await?;
+    derived::write(store, &head, before.as_ref(), (&groups, old), changes).await?;
     store.reached(Step::Derived, period).await?;
     heads::set_derived(store, &head).await?;
     store.reached(Step::Noted, period).await?;
@@ -158,24 +158,27 @@ pub(super) async fn seal(store: &CassandraStore, period: Period) -> Result<Outco
     Ok(Outcome::Sealed)
 }
 
-/// Counts, and writes the counts. What was counted before and is no more stays with 0.
+/// Counts, and writes the counts; these, and those of the generation before. What was counted there and is no more stays
+/// with 0.
 async fn write_generation(
     store: &CassandraStore,
     period: Period,
     generation: i64,
     counted: &Counted,
     before: Option<&Head>,
-) -> Result<Groups, StoreError> {
+) -> Result<(Groups, Groups), StoreError> {
     let mut groups = counted.groups(store).await?;
     store.reached(Step::Rows, period).await?;
-    if let Some(before) = before {
-        for (group, _) in generations::load_counts(store, before).await? {
-            groups.entry(group).or_default();
-        }
+    let old: Groups = match before {
+        Some(before) => generations::load_counts(store, before).await?.into_iter().collect(),
+        None => Groups::new(),
+    };
+    for group in old.keys() {
+        groups.entry(group.clone()).or_default();
     }
     generations::write_counts(store, period, generation, &groups).await?;
     if derived::has_people(period.unit) {
         generations::write_people(store, period, generation, counted.people(store, before)).await?;
     }
-    Ok(groups)
+    Ok((groups, old))
 }
