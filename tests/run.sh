@@ -41,8 +41,8 @@ step() {
 
 start_servers() {
     local status=0
-    # Each of a hundred keyspaces has thirty tables, and each table takes memory.
-    CASSANDRA_HEAP=1536m tests/servers/up.sh "$work/servers" || status=$?
+    # Each of a hundred keyspaces has thirty tables and twice as many statements, and each takes memory.
+    CASSANDRA_HEAP=2g tests/servers/up.sh "$work/servers" || status=$?
     case $status in
     0)
         set -a

@@ -21,8 +21,9 @@ commitlog_directory: "$1/commitlog"
 saved_caches_directory: "$1/saved"
 hints_directory: "$1/hints"
 cdc_raw_directory: "$1/cdc"
-# Each test has a keyspace, and each keyspace statements: of more than fit, Cassandra drops the newest first.
-prepared_statements_cache_size: 64MiB
+# Each test has a keyspace, and each keyspace statements: all tests together have needed more than 64 MiB. What does not
+# fit is refused, and refused again when it is prepared anew.
+prepared_statements_cache_size: 256MiB
 storage_compatibility_mode: NONE
 memtable_allocation_type: offheap_objects
 memtable:
