@@ -201,7 +201,10 @@ impl Extension for Operation {
         let failed = self.nulls.take();
         let mut response = match answer {
             Ok(Ok(response)) => response,
-            Ok(Err(busy)) => return Response::from_errors(vec![ApiError::of_request(busy)]),
+            Ok(Err(busy)) => {
+                span.in_scope(|| tracing::warn!(cost = self.facts.cost(), "a request found no room"));
+                return Response::from_errors(vec![ApiError::of_request(busy)]);
+            }
             Err(_) => {
                 span.in_scope(|| tracing::warn!(seconds = self.facts.limits.seconds, "a request was given up"));
                 return Response::from_errors(vec![self.facts.timed_out()]);

@@ -24,6 +24,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
+use tokio_util::task::AbortOnDropHandle;
 
 /// Subscriptions at one time, equal ones included: a connection may have several.
 const MAX_MEMBERS: usize = 10_000;
@@ -123,10 +124,7 @@ impl Groups {
     pub(crate) fn open(self: &Arc<Self>, request: Request, id: RequestId) -> BoxStream<'static, Told> {
         let subscription = match plan(&request, &self.limits) {
             Plan::Subscription(subscription) => subscription,
-            Plan::Query => {
-                let schema = self.schema.clone();
-                return once(async move { Told::Own(schema.execute(request.data(id)).await) }).boxed();
-            }
+            Plan::Query => return once(self.answer(request, id)).boxed(),
         };
         let asked_at = self.hub.position();
         let shared = copy(&request).variables(subscription.variables.clone()).data(id.clone());
@@ -139,6 +137,19 @@ impl Groups {
         match own {
             Some(own) => self.resume(member, own, asked_at),
             None => member.told(None),
+        }
+    }
+
+    /// Answers a query in a task of its own: nobody asks a connection's operations while its client does not read, and what
+    /// waited half-way would keep the room of others.
+    fn answer(&self, request: Request, id: RequestId) -> impl Future<Output = Told> + use<> {
+        let schema = self.schema.clone();
+        async move {
+            let request_id = id.0.clone();
+            let answering = tokio::spawn(async move { schema.execute(request.data(id)).await });
+            // It ends with who asks.
+            let answer = AbortOnDropHandle::new(answering).await;
+            Told::Own(answer.unwrap_or_else(|_| Answer::from_errors(vec![refusal(ApiError::Internal, &request_id)])))
         }
     }
 

@@ -3,7 +3,7 @@
 //! Only what is known here to depend on such hours alone counts as that; a field that is not named here does not.
 
 use super::shape::Shape;
-use crate::pipeline::{PipelineState, SourceKind, StageName};
+use crate::pipeline::{PipelineState, SourceKind, StageName, StageStatus};
 use crate::schema::activity::TimeUnit;
 use crate::schema::bounds::first_hour_from;
 use crate::schema::scalars::{HourName, Time};
@@ -47,12 +47,14 @@ impl Times {
     }
 }
 
-/// The newest event's time that is stored, where nothing waits for the writer: behind a break one part of the events may be
-/// hours behind another. Those of a sample are others the next time.
+/// The newest event's time that is stored, where nothing waits for a stage or is in it: behind a break one part of the
+/// events may be hours behind another. Those of a sample are others the next time.
 pub(super) fn written(pipeline: &dyn PipelineState) -> Option<DateTime<Utc>> {
     let source = pipeline.stage(StageName::Producer)?.source?;
-    let writer = pipeline.stage(StageName::Writer)?;
-    let is_all = source.kind == SourceKind::Live && writer.lag_records.unwrap_or_default() == 0;
+    let (cleaner, writer) = (pipeline.stage(StageName::Cleaner)?, pipeline.stage(StageName::Writer)?);
+    // What waits may be unknown, and is then not nothing.
+    let is_done = |stage: &StageStatus| stage.lag_records == Some(0) && stage.counts.in_flight_count == 0;
+    let is_all = source.kind == SourceKind::Live && is_done(&cleaner) && is_done(&writer);
     writer.last_event_at.filter(|_| is_all)
 }
 

@@ -82,10 +82,17 @@ impl Fixture {
         self.known.all_stages.store(true, Ordering::Relaxed);
     }
 
-    /// From now on the stream is followed, and all stages are heard of; the newest event is of 10:29:58.
+    /// From now on the stream is followed, and all stages are heard of and have nothing to do; the newest event is of
+    /// 10:29:58.
     pub(crate) fn follow_stream(&self) {
         self.hear_all_stages();
         self.known.is_live.store(true, Ordering::Relaxed);
+        self.set_waiting(Some(0), 0);
+    }
+
+    /// From now on so many records wait for each stage, and so many are in it.
+    pub(crate) fn set_waiting(&self, lag_records: Option<u64>, in_flight_count: u64) {
+        *self.known.waits.lock().unwrap() = Some((lag_records, in_flight_count));
     }
 
     /// From now on requests keep to these limits.
@@ -175,24 +182,27 @@ pub(crate) fn known_pages() -> Vec<Page> {
 struct Known {
     all_stages: AtomicBool,
     is_live: AtomicBool,
+    /// What waits for each stage, and is in it; without it 1 is in it, and what waits is not known.
+    waits: Mutex<Option<(Option<u64>, u64)>>,
 }
 
 #[async_trait]
 impl PipelineState for Known {
     fn stage(&self, stage: StageName) -> Option<StageStatus> {
         let kind = if self.is_live.load(Ordering::Relaxed) { "LIVE" } else { "SAMPLE" };
+        let (lag_records, in_flight_count) = self.waits.lock().unwrap().unwrap_or((None, 1));
         let status = serde_json::json!({
             "stage": "PRODUCER", "instance": "a", "at": "2025-05-18T10:30:00Z",
             "counts": {
                 "in_count": 10, "out_count": 5, "rejected_count": 2, "excluded_count": 1, "canary_count": 1,
-                "in_flight_count": 1,
+                "in_flight_count": in_flight_count,
                 "by_reason": {
                     "CANARY": {"count": 1, "last_at": "2025-05-18T10:00:00Z"},
                     "INVALID_JSON": {"count": 2, "last_at": "2025-05-18T10:01:00Z"},
                     "ANONYMOUS_CREATOR": {"count": 1, "last_at": "2025-05-18T10:02:00Z"},
                 },
             },
-            "events_per_second": 1.5, "lag_records": null, "last_event_at": "2025-05-18T10:29:58Z",
+            "events_per_second": 1.5, "lag_records": lag_records, "last_event_at": "2025-05-18T10:29:58Z",
             "lag_seconds": 2.0, "last_canary_at": "2025-05-18T10:00:00Z",
             "source": {"kind": kind, "reason": "no network", "is_connected": false},
         });

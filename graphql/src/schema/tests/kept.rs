@@ -100,6 +100,11 @@ async fn what_may_not_be_all_is_not_kept() {
     assert_eq!(max_age(&sample, document).await, 0, "invented pages, others at the next start");
     let unheard = Fixture::known().await;
     assert_eq!(max_age(&unheard, document).await, 0, "nothing is known of the writer");
+    for (lag_records, in_flight_count) in [(Some(5), 0), (None, 0), (Some(0), 1)] {
+        let waiting = followed().await;
+        waiting.set_waiting(lag_records, in_flight_count);
+        assert_eq!(max_age(&waiting, document).await, 0, "{lag_records:?} {in_flight_count}");
+    }
     let behind = followed().await;
     // A later hour, of which no event has come: the newest is of 10:29:58.
     behind.clock.set(behind.clock.now() + TimeDelta::hours(6));

@@ -2,6 +2,8 @@
 
 use super::fixture::Fixture;
 use crate::limits::{Limits, is_query};
+use crate::operation::RequestId;
+use futures::StreamExt;
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
 
@@ -102,6 +104,17 @@ async fn dear_queries_wait_while_others_leave_no_room() {
     };
     let ((), waits) = tokio::join!(leaves, fixture.answer(dear));
     assert_eq!(waits.get("errors"), None, "there is room by then");
+}
+
+/// A connection asks for none of its answers while its client does not read.
+#[tokio::test]
+async fn who_does_not_read_keeps_no_room() {
+    let mut fixture = Fixture::known().await;
+    fixture.limit(Limits { cost: 1_000, concurrent_cost: 1_000, ..Limits::default() });
+    let dear = "{ topUsers(limit: 1) { rank } }";
+    let mut unread = fixture.groups().open(dear.into(), RequestId("1".into()));
+    assert!(futures::poll!(unread.next()).is_pending());
+    assert_eq!(fixture.answer(dear).await.get("errors"), None);
 }
 
 #[test]
