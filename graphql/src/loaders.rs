@@ -4,10 +4,12 @@
 //! share what they read.
 
 mod as_of;
+mod charts;
 mod people;
 mod shares;
 
 pub(crate) use as_of::{AsOf, Counted};
+pub(crate) use charts::{Chart, MAX_COUNTS, TooMuch};
 pub(crate) use people::People;
 pub(crate) use shares::{Share, UserShares};
 
@@ -17,6 +19,7 @@ use ::dataloader::cached::Loader;
 use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
 use futures::stream::{self, StreamExt};
+use schema::activity::Split;
 use schema::counts::{count_pages, hourly_counts};
 use schema::hour::{Hour, HourRange};
 use schema::lists::list_pages;
@@ -27,13 +30,15 @@ use schema::store::{Store, StoreError};
 use std::collections::HashMap;
 use std::fmt::Debug;
 use std::hash::Hash;
+use std::pin::pin;
 use std::sync::Arc;
 use tokio::sync::Mutex;
 
 /// More than any list asks for at once, so that a list is one batch.
 const MAX_BATCH: usize = 2_000;
 
-/// Reads without a batch form that one operation has in flight.
+/// Reads of one kind without a batch form that one operation has in flight. After as many in a row that found the store
+/// away, the rest of the batch is not tried: each may wait for the store as long as a request may take.
 const MAX_IN_FLIGHT: usize = 8;
 
 /// A read that is dropped half-way takes its batch along (another part of its list failed, or another execution of its event
@@ -57,13 +62,14 @@ pub(crate) struct Reads {
     domains: Table<Domain, Option<Arc<DomainRow>>>,
     accounts: Table<String, Arc<[Arc<Page>]>>,
     titles: Table<TitleKey, Arc<[Arc<Page>]>>,
-    hour_counts: Table<Hour, Arc<[Count]>>,
+    hour_counts: Table<(Hour, Series), Arc<[Count]>>,
     range_counts: Table<HourRange, Arc<[Count]>>,
     hour_users: Table<Hour, Arc<UserShares>>,
     lists: Table<PageQuery, Arc<PagesRead>>,
     all_domains: Table<(), Arc<[DomainRow]>>,
     page_counts: Table<PageCountKey, u64>,
     totals: Table<(Vec<Series>, HourRange), Arc<[Count]>>,
+    charts: Table<(Series, Split), Chart>,
 }
 
 /// A part of a list of pages.
@@ -117,6 +123,9 @@ impl Reads {
             totals: table_of_each(store, |store, (all, hours): (Vec<Series>, HourRange)| async move {
                 let periods = PeriodRange { unit: TimeUnit::Year, hours };
                 Ok(store.counts_of_each(&all, periods, usize::MAX).await?.unwrap_or_default().into())
+            }),
+            charts: table_of_each(store, |store, (whose, split): (Series, Split)| async move {
+                charts::read(&*store, &whose, &split).await
             }),
         })
     }
@@ -179,10 +188,10 @@ impl Loaders {
         load(&self.reads.titles, (domain, page_title, limit)).await
     }
 
-    /// An hour's rollup.
-    pub(crate) async fn hour_counts(&self, hour: Hour) -> Result<Arc<[Count]>, ApiError> {
+    /// The counts of a series in an hour.
+    pub(crate) async fn hour_counts(&self, hour: Hour, series: Series) -> Result<Arc<[Count]>, ApiError> {
         self.as_of().await?;
-        load(&self.reads.hour_counts, hour).await
+        load(&self.reads.hour_counts, (hour, series)).await
     }
 
     /// The rollups of a whole range.
@@ -234,15 +243,10 @@ impl Loaders {
         load(&self.reads.totals, (all, hours)).await
     }
 
-    /// The counts of these series by periods of one length and shorter; none where they are more than `max_rows`.
-    pub(crate) async fn counts_within(
-        &self,
-        all: Vec<Series>,
-        periods: PeriodRange,
-        max_rows: usize,
-    ) -> Result<Option<Vec<Count>>, ApiError> {
+    /// Pages over time, of one list.
+    pub(crate) async fn chart(&self, whose: Series, split: Split) -> Result<Chart, ApiError> {
         self.as_of().await?;
-        Ok(self.reads.store.counts_of_each(&all, periods, max_rows).await?)
+        load(&self.reads.charts, (whose, split)).await
     }
 
     /// The people of hours, as soon as nothing else of this operation reads people.
@@ -306,9 +310,28 @@ where
     let store = store.clone();
     let batch = move |keys: Vec<K>| {
         let readings: Vec<R> = keys.into_iter().map(|key| read(store.clone(), key)).collect();
-        stream::iter(readings).buffered(MAX_IN_FLIGHT).map(|read| read.map_err(ApiError::from)).collect()
+        each_of(readings)
     };
     Batch(Box::new(move |keys| Box::pin(batch(keys)))).into_table()
+}
+
+/// Reads a few at a time, in their order, until the store seems to be away.
+async fn each_of<V, R>(readings: Vec<R>) -> Vec<Result<V, ApiError>>
+where
+    R: Future<Output = Result<V, StoreError>>,
+{
+    let count = readings.len();
+    let mut answers = Vec::with_capacity(count);
+    let mut failed_in_a_row = 0;
+    let mut reading = pin!(stream::iter(readings).buffered(MAX_IN_FLIGHT));
+    while failed_in_a_row < MAX_IN_FLIGHT
+        && let Some(answer) = reading.next().await
+    {
+        failed_in_a_row = if matches!(answer, Err(StoreError::Unavailable(_))) { failed_in_a_row + 1 } else { 0 };
+        answers.push(answer.map_err(ApiError::from));
+    }
+    answers.extend((answers.len()..count).map(|_| Err(ApiError::Unavailable)));
+    answers
 }
 
 async fn load<K, V>(table: &Table<K, V>, key: K) -> Result<V, ApiError>
@@ -349,15 +372,21 @@ fn shared<T>(rows: Vec<Option<T>>) -> Vec<Option<Arc<T>>> {
     rows.into_iter().map(|row| row.map(Arc::new)).collect()
 }
 
-/// Neighbouring hours are read as one range.
-async fn load_hour_counts(store: Arc<dyn Store>, hours: Vec<Hour>) -> Result<Vec<Arc<[Count]>>, StoreError> {
-    let mut by_hour: HashMap<Hour, Vec<Count>> = HashMap::new();
-    for range in runs(&hours) {
-        for count in hourly_counts(&*store, Series::Domains, range).await? {
-            by_hour.entry(count.period.start).or_default().push(count);
+/// Neighbouring hours of a series are read as one range.
+async fn load_hour_counts(store: Arc<dyn Store>, keys: Vec<(Hour, Series)>) -> Result<Vec<Arc<[Count]>>, StoreError> {
+    let mut hours: HashMap<&Series, Vec<Hour>> = HashMap::new();
+    for (hour, series) in &keys {
+        hours.entry(series).or_default().push(*hour);
+    }
+    let mut counts: HashMap<(Hour, Series), Vec<Count>> = HashMap::new();
+    for (series, hours) in hours {
+        for range in runs(&hours) {
+            for count in hourly_counts(&*store, series.clone(), range).await? {
+                counts.entry((count.period.start, series.clone())).or_default().push(count);
+            }
         }
     }
-    Ok(hours.iter().map(|hour| by_hour.remove(hour).unwrap_or_default().into()).collect())
+    Ok(keys.iter().map(|key| counts.remove(key).unwrap_or_default().into()).collect())
 }
 
 /// The ranges that hold these hours and no others.
@@ -377,6 +406,22 @@ fn runs(hours: &[Hour]) -> Vec<HourRange> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    #[tokio::test]
+    async fn a_store_that_is_away_is_not_asked_on_and_on() {
+        let asked = AtomicUsize::new(0);
+        let read = async |fails: bool| {
+            asked.fetch_add(1, Ordering::Relaxed);
+            if fails { Err(StoreError::Unavailable("down".into())) } else { Ok(()) }
+        };
+        let answers = each_of((0..90).map(|n| read(n > 10)).collect()).await;
+        assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 11);
+        assert_eq!((answers.len(), answers[89].clone()), (90, Err(ApiError::Unavailable)));
+        assert!((19..=19 + MAX_IN_FLIGHT).contains(&asked.load(Ordering::Relaxed)));
+        let answers = each_of((0..90).map(|n| read(n % MAX_IN_FLIGHT > 0)).collect()).await;
+        assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 12, "some are answered");
+    }
 
     #[test]
     fn neighbouring_hours_are_one_range() {

@@ -16,7 +16,7 @@ mod page_list;
 mod paging;
 mod pipeline;
 mod query;
-mod ranks;
+pub(crate) mod ranks;
 mod reports;
 pub(crate) mod scalars;
 mod search;

@@ -77,7 +77,7 @@ pub struct Activity {
 }
 
 /// How pages are put into series.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Split {
     /// The buckets.
     pub buckets: PeriodRange,

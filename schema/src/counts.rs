@@ -6,7 +6,9 @@ use crate::period::{Period, PeriodRange, TimeUnit, cover};
 use crate::query::{Count, CountQuery, PageFilter, PageList, Series, UserCount};
 use crate::store::{Store, StoreError};
 use futures::{StreamExt, TryStreamExt, stream};
+use std::time::Duration;
 use tokio::sync::Semaphore;
+use tokio::time::timeout;
 
 /// Periods whose people are read side by side.
 const PERIODS_AT_ONCE: usize = 4;
@@ -58,18 +60,23 @@ pub async fn hourly_counts(store: &dyn Store, series: Series, hours: HourRange) 
 /// Questions of a process whose people are added up at one time: each may be of a month's.
 static FOLDS: Semaphore = Semaphore::const_new(4);
 
+/// How long a further one waits for its turn: in its requester's time there must be some left to read.
+const TURN_WITHIN: Duration = Duration::from_secs(5);
+
 /// Adds the people of each hour or day of `hours` to `sum`, in no order of time. Holds the rows of a few periods beside
 /// it; more than a few questions wait for each other.
 ///
 /// # Errors
-/// The store's.
+/// The store's; unavailable, too, where a question has no turn in 5 s.
 pub async fn fold_user_counts<T>(
     store: &dyn Store,
     hours: HourRange,
     mut sum: T,
     mut add: impl FnMut(&mut T, Vec<UserCount>),
 ) -> Result<T, StoreError> {
-    let _turn = FOLDS.acquire().await.expect("nobody closes it");
+    let turn = timeout(TURN_WITHIN, FOLDS.acquire()).await;
+    let busy = |_| StoreError::Unavailable("too many questions about people at one time".into());
+    let _turn = turn.map_err(busy)?.expect("nobody closes it");
     let periods: Vec<Period> =
         cover(hours, &[TimeUnit::Day, TimeUnit::Hour]).into_iter().flat_map(|part| part.periods()).collect();
     let mut read = stream::iter(periods).map(|period| store.user_counts(period)).buffer_unordered(PERIODS_AT_ONCE);

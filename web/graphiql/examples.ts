@@ -1,4 +1,5 @@
 import firstSteps from "./examples/FirstSteps.graphql?raw";
+import health from "./examples/Health.graphql?raw";
 import hoursActivity from "./examples/HoursActivity.graphql?raw";
 import live from "./examples/Live.graphql?raw";
 import person from "./examples/Person.graphql?raw";
@@ -27,4 +28,5 @@ export const EXAMPLES: readonly Example[] = [
   { query: reports },
   { query: pipeline },
   { query: live },
+  { query: health },
 ];

@@ -8,6 +8,11 @@ import { STORES } from "../e2e/stores";
 import { startStream, type Stream } from "../e2e/stream";
 
 const subscription = "subscription { pageCreated { page { title } missedCount } }";
+const health = "subscription { pipelineChanged { isConnected stages { name outCount } } }";
+
+interface Changed {
+  readonly data: { readonly pipelineChanged: { readonly isConnected: boolean; readonly stages: readonly { readonly name: string; readonly outCount: number | null }[] } };
+}
 
 interface Asks {
   iterate(payload: { query: string }): AsyncIterableIterator<unknown>;
@@ -45,6 +50,17 @@ describe.each(STORES)("over %s", (_name, store) => {
     expect(heard).toEqual([1, 2].map(() => expect.objectContaining({ data: { pageCreated: created } })));
     await client.dispose();
   });
+
+  it.each(clients)("tells %s of the pipeline as it goes on", async (_name, create) => {
+    const client = create();
+    const written: number[] = [];
+    for await (const { data } of client.iterate({ query: health }) as AsyncIterableIterator<Changed>) {
+      const writer = data.pipelineChanged.stages.find(({ name }) => name === "WRITER");
+      if (writer?.outCount) written.push(writer.outCount);
+      if ((written.at(-1) ?? 0) > (written[0] ?? 0) && data.pipelineChanged.isConnected) break;
+    }
+    await client.dispose();
+  }, 30_000);
 
   it.each(clients)("answers a query of %s once", async (_name, create) => {
     const client = create();

@@ -2,15 +2,21 @@
 //! questions.
 
 use crate::schema::errors::ApiError;
+use crate::schema::ranks::{RankQuery, UserRank};
 use schema::counts::fold_user_counts;
 use schema::hour::HourRange;
 use schema::query::{PageFilter, UserCount};
 use schema::store::Store;
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use tokio::sync::MutexGuard;
 
-/// How many people there were, by what was asked.
-pub(super) type Known = HashMap<(HourRange, PageFilter), u64>;
+/// What was asked, with its answers.
+#[derive(Default)]
+pub(super) struct Known {
+    counts: HashMap<(HourRange, PageFilter), u64>,
+    ranks: HashMap<RankQuery, Arc<[UserRank]>>,
+}
 
 /// The one question of an operation that reads people now.
 pub(crate) struct People<'a> {
@@ -33,11 +39,21 @@ impl<'a> People<'a> {
         Ok(fold_user_counts(self.store, hours, sum, add).await?)
     }
 
+    /// A ranking that was asked for before.
+    pub(crate) fn ranked(&self, question: &RankQuery) -> Option<Arc<[UserRank]>> {
+        self.known.ranks.get(question).cloned()
+    }
+
+    /// Keeps a ranking for who asks the same.
+    pub(crate) fn keep_ranked(&mut self, question: RankQuery, ranked: Arc<[UserRank]>) {
+        self.known.ranks.insert(question, ranked);
+    }
+
     /// How many people created pages that pass: a name counts once, on however many wikis and in however many hours. The
     /// same question is read once.
     pub(crate) async fn count(&mut self, hours: HourRange, filter: &PageFilter) -> Result<u64, ApiError> {
         let question = (hours, filter.clone());
-        if let Some(count) = self.known.get(&question) {
+        if let Some(count) = self.known.counts.get(&question) {
             return Ok(*count);
         }
         let names = self
@@ -46,7 +62,7 @@ impl<'a> People<'a> {
             })
             .await?;
         let count = names.len() as u64;
-        self.known.insert(question, count);
+        self.known.counts.insert(question, count);
         Ok(count)
     }
 }

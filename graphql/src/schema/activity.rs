@@ -8,6 +8,7 @@ use super::node::load_domain;
 use super::scalars::{Time, count, ranking_size};
 use super::wiki::ProjectFamily;
 use super::{api, loaders};
+use crate::loaders::{MAX_COUNTS, TooMuch};
 use async_graphql::{Context, Enum, Object, SimpleObject};
 use schema::activity::{Dimension, Points, SeriesKey, Split};
 use schema::hour::{Hour, HourRange};
@@ -15,9 +16,6 @@ use schema::period::{self, PeriodRange};
 use schema::query::{PageFilter, Series};
 use std::collections::BTreeSet;
 use std::sync::Arc;
-
-/// Counts that are read for one answer at most.
-const MAX_COUNTS: usize = 50_000;
 
 /// Points that one answer has at most: of all series together, each as long as the range has buckets.
 const MAX_POINTS: usize = 20_000;
@@ -109,38 +107,26 @@ impl Activity {
         let by: BTreeSet<Dimension> = by.into_iter().map(Into::into).collect();
         let by = by.into_iter().collect();
         let split = Split { buckets: unit.periods(hours), by, filter, limit, max_points: MAX_POINTS };
-        match read(ctx, &whose, &split).await? {
-            Ok(activity) => Ok(Self::of(unit, split.buckets.hours, activity)),
-            Err(too_many) => Err(refusal(ctx, &whose, (unit, hours), split, too_many).await?),
+        match loaders(ctx).chart(whose.clone(), split.clone()).await? {
+            Ok(activity) => Ok(Self::of(unit, split.buckets.hours, &activity)),
+            Err(too_much) => Err(refusal(ctx, &whose, (unit, hours), split, too_much).await?),
         }
     }
 
-    fn of(unit: TimeUnit, hours: HourRange, activity: schema::activity::Activity) -> Self {
-        let buckets: Arc<[Hour]> = activity.buckets.into();
-        let series = |(key, points)| ActivitySeries { key, points, buckets: buckets.clone() };
+    fn of(unit: TimeUnit, hours: HourRange, activity: &schema::activity::Activity) -> Self {
+        let buckets: Arc<[Hour]> = activity.buckets.clone().into();
+        let series = |key: &SeriesKey, points: &Points| ActivitySeries {
+            key: key.clone(),
+            points: points.clone(),
+            buckets: buckets.clone(),
+        };
         Self {
             unit,
             hours,
             page_count: activity.page_count,
-            series: activity.series.into_iter().map(series).collect(),
-            rest: activity.rest.map(|points| series((SeriesKey::default(), points))),
+            series: activity.series.iter().map(|(key, points)| series(key, points)).collect(),
+            rest: activity.rest.as_ref().map(|points| series(&SeriesKey::default(), points)),
         }
-    }
-}
-
-/// The answer, or what there is too much of.
-async fn read(
-    ctx: &Context<'_>,
-    whose: &Series,
-    split: &Split,
-) -> Result<Result<schema::activity::Activity, String>, ApiError> {
-    let too_many_points = || format!("more than {MAX_POINTS} points to answer");
-    if split.starts().is_none() {
-        return Ok(Err(too_many_points()));
-    }
-    match loaders(ctx).counts_within(split.series(whose), split.buckets, MAX_COUNTS).await? {
-        None => Ok(Err(format!("more than {MAX_COUNTS} counts to read"))),
-        Some(counts) => Ok(split.apply(&counts).ok_or_else(too_many_points)),
     }
 }
 
@@ -150,12 +136,17 @@ async fn refusal(
     whose: &Series,
     (unit, hours): (TimeUnit, HourRange),
     split: Split,
-    too_many: String,
+    too_much: TooMuch,
 ) -> Result<ApiError, ApiError> {
     let name = unit.name();
+    let too_many = match too_much {
+        TooMuch::Counts => format!("more than {MAX_COUNTS} counts to read"),
+        TooMuch::Points => format!("more than {MAX_POINTS} points to answer"),
+    };
     let longer = TimeUnit::SHORTEST_FIRST.into_iter().skip_while(|other| *other != unit).skip(1);
     for other in longer {
-        if read(ctx, whose, &Split { buckets: other.periods(hours), ..split.clone() }).await?.is_ok() {
+        let split = Split { buckets: other.periods(hours), ..split.clone() };
+        if loaders(ctx).chart(whose.clone(), split).await?.is_ok() {
             let fits = other.name();
             return Ok(ApiError::LimitExceeded(format!("by {name} there are {too_many}; by {fits} it fits")));
         }

@@ -34,8 +34,8 @@ pub(crate) async fn whole_hours(ctx: &Context<'_>, during: Option<TimeRange>) ->
     hours_of(ctx, range.span, PageList::All).await
 }
 
-/// The whole hours of a ranking; the last 24 without a range.
-pub(crate) fn rank_hours(ctx: &Context<'_>, during: Option<TimeRange>) -> Result<HourRange, ApiError> {
+/// The whole hours of a ranking of people; the last 24 without a range.
+pub(crate) fn people_hours(ctx: &Context<'_>, during: Option<TimeRange>) -> Result<HourRange, ApiError> {
     let last = last_hours(ctx);
     let Some(during) = during else { return Ok(last) };
     let range = during.parse(api(ctx).clock.now())?;
@@ -43,7 +43,8 @@ pub(crate) fn rank_hours(ctx: &Context<'_>, during: Option<TimeRange>) -> Result
     let hours = HourRange { from: hours.from, to: if range.span.to.is_none() { last.to } else { hours.to } };
     if hours.len() > MAX_HOURS_APART {
         let found = hours.len();
-        return Err(ApiError::LimitExceeded(format!("a ranking is of {MAX_HOURS_APART} hours at most, not {found}")));
+        let text = format!("a ranking of people is of {MAX_HOURS_APART} hours at most, not {found}");
+        return Err(ApiError::LimitExceeded(text));
     }
     Ok(hours)
 }

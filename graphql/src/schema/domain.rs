@@ -1,7 +1,7 @@
 //! One wiki.
 
 use super::activity::{Activity, ActivityDimension, ActivityQuery, TimeUnit};
-use super::bounds::rank_hours;
+use super::bounds::people_hours;
 use super::errors::ApiError;
 use super::filter::{PageFilterInput, TimeRange, parse_filter, parse_range};
 use super::node::NodeId;
@@ -133,7 +133,7 @@ impl Domain {
         #[graphql(desc = "At most so many, 1 to 100.", default = 20)] limit: i32,
     ) -> Result<Vec<UserRank>, ApiError> {
         let filter = PageFilter { domains: vec![self.0.domain.clone()], ..parse_filter(filter)? };
-        RankQuery::busiest(rank_hours(ctx, during)?, filter, limit)?.people(ctx).await
+        RankQuery::busiest(people_hours(ctx, during)?, filter, limit)?.people(ctx).await
     }
 
     /// Pages over time, split as asked.

@@ -14,7 +14,7 @@ use crate::loaders::Share;
 use async_graphql::{Context, ID, Object};
 use schema::hour::{Hour, HourRange};
 use schema::page::UserId;
-use schema::query::{PageFilter, PageList, TimeSpan};
+use schema::query::{PageFilter, PageList, Series, TimeSpan};
 use std::collections::BTreeMap;
 
 /// One UTC hour.
@@ -23,14 +23,16 @@ pub(crate) struct HourlyActivity(pub(crate) Hour);
 
 impl HourlyActivity {
     async fn count(&self, ctx: &Context<'_>, filter: &PageFilter) -> Result<u64, ApiError> {
-        let counts = loaders(ctx).hour_counts(self.0).await?;
+        // Where no wiki is named a few rows tell it.
+        let series = if filter.domains.is_empty() { Series::All } else { Series::Domains };
+        let counts = loaders(ctx).hour_counts(self.0, series).await?;
         Ok(counts.iter().filter(|count| filter.matches_count(count)).map(|count| count.page_count).sum())
     }
 
     /// The hour's wikis with their shares, by domain.
     async fn shares_of_domains(&self, ctx: &Context<'_>) -> Result<BTreeMap<schema::page::Domain, Share>, ApiError> {
         let mut shares = BTreeMap::<_, Share>::new();
-        for count in loaders(ctx).hour_counts(self.0).await?.iter() {
+        for count in loaders(ctx).hour_counts(self.0, Series::Domains).await?.iter() {
             let Some(domain) = &count.domain else { continue };
             shares.entry(domain.clone()).or_default().add(count.page_count, count.is_bot);
         }

@@ -1,7 +1,7 @@
 //! Where questions start.
 
 use super::activity::{Activity, ActivityDimension, ActivityQuery, TimeUnit};
-use super::bounds::{first_hour_from, rank_hours, whole_hours};
+use super::bounds::{first_hour_from, people_hours, whole_hours};
 use super::connection::{Connection, Edge};
 use super::domain::Domain;
 use super::errors::{ApiError, bad_input};
@@ -173,16 +173,14 @@ impl Query {
     async fn top_domains(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Whole hours, 744 (a month) at most; the last 24 hours without it.")] during: Option<
-            TimeRange,
-        >,
+        #[graphql(desc = "Whole hours; the last 24 without it.")] during: Option<TimeRange>,
         #[graphql(desc = "Only pages that pass.")] filter: Option<CrossWikiPageFilterInput>,
         #[graphql(desc = "What comes first.", default_with = "RankOrder::PageCount")] order_by: RankOrder,
         #[graphql(desc = "Only wikis with at least so many pages in the range.", default = 1)] min_page_count: i32,
         #[graphql(desc = "At most so many, 1 to 100.", default = 20)] limit: i32,
     ) -> Result<Option<Vec<DomainRank>>, ApiError> {
         let filter = parse_cross_wiki_filter(filter)?;
-        let busiest = RankQuery::busiest(rank_hours(ctx, during)?, filter, limit)?;
+        let busiest = RankQuery::busiest(whole_hours(ctx, during).await?, filter, limit)?;
         busiest.ordered(order_by, min_page_count)?.domains(ctx).await.map(Some)
     }
 
@@ -200,7 +198,7 @@ impl Query {
         #[graphql(desc = "At most so many, 1 to 100.", default = 20)] limit: i32,
     ) -> Result<Option<Vec<UserRank>>, ApiError> {
         let filter = parse_cross_wiki_filter(filter)?;
-        let busiest = RankQuery::busiest(rank_hours(ctx, during)?, filter, limit)?;
+        let busiest = RankQuery::busiest(people_hours(ctx, during)?, filter, limit)?;
         busiest.ordered(order_by, min_page_count)?.people(ctx).await.map(Some)
     }
 

@@ -13,9 +13,10 @@ use std::borrow::Borrow;
 use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::hash::Hash;
+use std::sync::Arc;
 
 /// INCREASE: pages more than before. GROWTH: times as many; use it with minPageCount.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Enum)]
 pub(crate) enum RankOrder {
     /// Most pages first.
     PageCount,
@@ -62,6 +63,7 @@ pub(crate) struct UserRank {
 }
 
 /// What is asked of a ranking.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct RankQuery {
     /// The range.
     hours: HourRange,
@@ -116,7 +118,10 @@ impl RankQuery {
 
     /// The first people, all their accounts together; ties by name.
     pub(crate) async fn people(&self, ctx: &Context<'_>) -> Result<Vec<UserRank>, ApiError> {
-        let people = loaders(ctx).people().await?;
+        let mut people = loaders(ctx).people().await?;
+        if let Some(ranked) = people.ranked(self) {
+            return Ok(ranked.to_vec());
+        }
         let tally = people
             .fold(self.hours, Tally::<String>::default(), |tally, rows| {
                 for row in rows.into_iter().filter(|row| self.filter.matches_user_count(row)) {
@@ -132,7 +137,9 @@ impl RankQuery {
             })
             .await?;
         let place = |(i, (user_name, numbers)): (usize, (_, Numbers))| numbers.of_user(i, GlobalUser { user_name });
-        Ok(tally.top(self).into_iter().enumerate().map(place).collect())
+        let ranked: Arc<[UserRank]> = tally.top(self).into_iter().enumerate().map(place).collect();
+        people.keep_ranked(self.clone(), ranked.clone());
+        Ok(ranked.to_vec())
     }
 }
 

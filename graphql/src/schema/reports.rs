@@ -55,7 +55,9 @@ impl Reports {
         loaders(ctx).as_of().await.map(Time)
     }
 
-    /// One entry per hour, oldest first, also for hours without pages.
+    /// One entry per hour, oldest first, also for hours without pages. Each hour costs as a list of wikis does: with their
+    /// counts and names 69 hours fit into one request. A longer window is asked for in parts, by `at` and `hours`, or by
+    /// REST.
     async fn domains_by_hour(&self, ctx: &Context<'_>) -> Result<Vec<ReportHour>, ApiError> {
         let counts = loaders(ctx).range_counts(self.0).await?;
         let hours = domains_by_hour(self.0, &counts);

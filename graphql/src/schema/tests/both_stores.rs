@@ -19,6 +19,7 @@ const QUESTIONS: &[&str] = &[
     "{ activity(during: {from: \"2025-03-01T00:00:00Z\"}, unit: DAY, by: [PROJECT_FAMILY, REDIRECT], limit: 4) { series { projectFamily isRedirect pageCount points { start pageCount } } rest { pageCount } } }",
     "{ activity(during: {from: \"2025-03-01T00:00:00Z\"}, unit: MONTH, by: [DOMAIN]) { series { domain { name } pageCount points { start pageCount } } } }",
     "{ topDomains(during: {lastHours: 300}) { rank domain { name firstPageAt lastPageAt } pageCount botPageCount previousPageCount growth } }",
+    "{ year: topDomains(during: {lastHours: 8784}) { domain { name } pageCount previousPageCount } all: topDomains(during: {from: \"2001-01-15T00:00:00Z\"}) { domain { name } pageCount } }",
     "{ topDomains(during: {lastHours: 300}, orderBy: GROWTH, minPageCount: 5, filter: {isBot: false}) { rank domain { name } growth } }",
     "{ topUsers(during: {lastHours: 700}, limit: 5) { rank pageCount botPageCount previousPageCount growth user { userName accountCount accounts(limit: 5) { userId isBot isTemporary firstPageAt lastPageAt domain { name } } } } }",
     "{ reports(at: \"2025-05-17T19:32:00Z\", hours: 168, skip: 1) { start end domainsByHour { start domains { pageCount domain { name } } } botPagesByDomain { pageCount domain { name } } topUsers(limit: 4) { id userName pageCount accounts { userId domain { name } } pages(first: 2) { totalCount nodes { pageTitle } pageInfo { endCursor hasNextPage } } } } }",

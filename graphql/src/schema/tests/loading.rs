@@ -35,7 +35,23 @@ async fn an_hours_accounts_and_wikis_cost_a_batch_each() {
     assert_eq!(answer["data"]["hour"]["users"]["nodes"].as_array().unwrap().len(), 100, "{answer}");
     let mut calls = fixture.calls.take();
     calls.sort_unstable();
-    assert_eq!(calls, ["counts", "counts_as_of", "load_domains", "load_users", "user_counts"]);
+    assert_eq!(calls, ["counts", "counts", "counts_as_of", "load_domains", "load_users", "user_counts"]);
+}
+
+/// Many pages of a wiki that ask its chart and its people read each once.
+#[tokio::test]
+async fn one_wikis_chart_and_people_are_read_once() {
+    let fixture = Fixture::known().await;
+    let of_wiki = "activity(during: {lastHours: 2}) { pageCount } topUsers(during: {lastHours: 2}, limit: 1) { rank }";
+    let document =
+        format!("{{ domain(name: \"www.wikidata.org\") {{ pages {{ nodes {{ domain {{ {of_wiki} }} }} }} }} }}");
+    let document = document.replacen("pages", "pages(first: 2)", 1);
+    let answer = fixture.answer(document).await;
+    assert_eq!(answer["data"]["domain"]["pages"]["nodes"][1]["domain"]["activity"]["pageCount"], 2, "{answer}");
+    let calls = fixture.calls.take();
+    let count = |call| calls.iter().filter(|other| **other == call).count();
+    // Hours of the range, and of the one before it.
+    assert_eq!((count("counts"), count("user_counts")), (1, 4), "{calls:?}");
 }
 
 #[tokio::test]

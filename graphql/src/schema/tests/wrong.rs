@@ -92,9 +92,8 @@ async fn wrong_arguments_are_named() {
 }
 
 #[tokio::test]
-async fn a_ranking_has_a_longest_range() {
-    let message = "a ranking is of 744 hours at most, not 8784";
-    check_wrong("{ topDomains(during: {lastHours: 8784}) { rank } }", "LIMIT_EXCEEDED", message).await;
+async fn a_ranking_of_people_has_a_longest_range() {
+    let message = "a ranking of people is of 744 hours at most, not 8784";
     check_wrong("{ topUsers(during: {lastHours: 8784}) { rank } }", "LIMIT_EXCEEDED", message).await;
     let of_wiki = "{ domain(name: \"www.wikidata.org\") { topUsers(during: {lastHours: 8784}) { rank } } }";
     check_wrong(of_wiki, "LIMIT_EXCEEDED", message).await;
