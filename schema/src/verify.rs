@@ -100,6 +100,8 @@ pub struct Verified {
     pub differences: u64,
     /// Hours before it are frozen and were not looked at.
     pub frozen: Hour,
+    /// Counts of periods that end later were not compared; none where all were.
+    pub counted_until: Option<DateTime<Utc>>,
     wanted: Wanted,
 }
 
@@ -114,7 +116,8 @@ pub async fn verify(store: &dyn Store, now: DateTime<Utc>, tell: &mut Tell<'_>) 
     seal(store, now).await?;
     let until = store.counts_as_of().await?.map(|_| Until { end: now - SETTLED_AFTER, now, begun: Instant::now() });
     let from = store.retention().await?.frozen_before(now);
-    let found = Verified { pages: 0, rows: 0, differences: 0, frozen: from, wanted: Wanted::from(from) };
+    let counted_until = until.map(|until| until.end);
+    let found = Verified { pages: 0, rows: 0, differences: 0, frozen: from, counted_until, wanted: Wanted::from(from) };
     let mut run = Run { store, span: Span { from, until }, tell, found, steps_done: 0.0, domains: BTreeMap::new() };
     let truth = run.read_hours().await?;
     run.found.pages = truth.count();

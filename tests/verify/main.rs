@@ -1,8 +1,10 @@
-//! The program `pagetrack verify` on stores that a hand has damaged: its code, its lines, its repair.
+//! The program `pagetrack verify` on stores that a hand has damaged: its code, its lines, its repair. And on what older
+//! settings and versions left.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests, which fail by panicking")]
 
 mod keep;
+mod upgrade;
 
 use ingest::clean::clean;
 use schema::clock::{Clock, SystemClock};
@@ -77,7 +79,10 @@ async fn an_embedded_store() {
     damage("UPDATE total_counts SET page_count = page_count + 1".into());
     check_damage(&url, folder.path(), &["counts of all wikis in hour ", "counts of all wikis in year "]).await;
     damage("DELETE FROM latest_index".into());
-    check_damage(&url, folder.path(), &["latest_pages: missing page_id=", "\nand ", " more\n"]).await;
+    let (code, said) = verify(&url, folder.path(), &[]).await;
+    let lines = said.lines().filter(|line| line.starts_with("latest_pages: missing page_id=")).count();
+    assert!(code == Some(1) && lines > 100, "a line each, however many: {said}");
+    check_damage(&url, folder.path(), &["latest_pages: missing page_id="]).await;
 }
 
 #[tokio::test]
@@ -89,6 +94,7 @@ async fn a_store_on_cassandra() {
     let page = fill(&url).await;
     let (code, said) = verify(&url, folder.path(), &[]).await;
     assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("counts of what ended behind "), "{said}");
     let StoreUrl::Cassandra { nodes, keyspace } = &url else { unreachable!("it was asked for") };
     let session = SessionBuilder::new().known_nodes(nodes).build().await.unwrap();
     let (table, domain) = (format!("{keyspace}.pages_by_domain"), page.domain.as_str());

@@ -2,6 +2,7 @@
 
 use crate::app::terminal::{Screen, printable};
 use anyhow::{Context, bail};
+use chrono::SecondsFormat;
 use schema::clock::Clock;
 use schema::hour::Hour;
 use schema::store::{Durability, Migration, Store, StoreUrl, open};
@@ -9,7 +10,7 @@ use schema::verify::{Event, Overrule, Progress, Verified, repair, verify};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Differences that are printed one by one.
+/// Differences that are printed one by one on a terminal; all are elsewhere.
 const MOST_SHOWN: u64 = 100;
 /// How often the progress is written anew on a terminal, and elsewhere.
 const ON_TERMINAL: Duration = Duration::from_millis(250);
@@ -66,8 +67,8 @@ async fn run(store: &dyn Store, screen: &Screen, clock: &dyn Clock) -> anyhow::R
     let found = verify(store, clock.now(), &mut |event| told.tell(event)).await;
     screen.leave_line();
     let found = found.context("cannot verify")?;
-    if let Some(more) = found.differences.checked_sub(MOST_SHOWN).filter(|more| *more > 0) {
-        screen.print(&format!("and {more} more\n"));
+    if let Some(more) = found.differences.checked_sub(told.most_shown).filter(|more| *more > 0) {
+        screen.print(&format!("and {more} more; a file gets all\n"));
     }
     let (pages, rows, seconds) = (found.pages, found.rows, told.began.elapsed().as_secs_f64());
     let outcome =
@@ -76,6 +77,10 @@ async fn run(store: &dyn Store, screen: &Screen, clock: &dyn Clock) -> anyhow::R
     if found.frozen > Hour::MIN {
         screen.print(&format!("hours before {} are frozen and were not looked at\n", found.frozen));
     }
+    if let Some(until) = found.counted_until {
+        let until = until.to_rfc3339_opts(SecondsFormat::Secs, true);
+        screen.print(&format!("counts of what ended behind {until}, or has not, were not compared\n"));
+    }
     Ok(found)
 }
 
@@ -83,6 +88,7 @@ async fn run(store: &dyn Store, screen: &Screen, clock: &dyn Clock) -> anyhow::R
 struct Telling<'a> {
     screen: &'a Screen,
     every: Duration,
+    most_shown: u64,
     began: Instant,
     last: Option<Instant>,
     shown: u64,
@@ -91,13 +97,14 @@ struct Telling<'a> {
 impl<'a> Telling<'a> {
     fn begin(screen: &'a Screen) -> Self {
         let every = if screen.is_terminal() { ON_TERMINAL } else { ELSEWHERE };
-        Self { screen, every, began: Instant::now(), last: None, shown: 0 }
+        let most_shown = if screen.is_read() { MOST_SHOWN } else { u64::MAX };
+        Self { screen, every, most_shown, began: Instant::now(), last: None, shown: 0 }
     }
 
     fn tell(&mut self, event: Event<'_>) {
         match event {
             Event::Difference(difference) => {
-                if self.shown < MOST_SHOWN {
+                if self.shown < self.most_shown {
                     self.screen.print(&format!("{}\n", printable(&difference.to_string())));
                 }
                 self.shown += 1;

@@ -67,6 +67,11 @@ impl Screen {
         self.streams().line().is_terminal
     }
 
+    /// Whether standard output is read as it comes, by a person.
+    pub(in crate::app) fn is_read(&self) -> bool {
+        self.streams().out.is_terminal
+    }
+
     /// Writes to standard output, above the status line.
     pub(in crate::app) fn print(&self, text: &str) {
         self.streams().write(Channel::Out, text.as_bytes());
