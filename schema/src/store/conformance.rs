@@ -61,7 +61,7 @@ macro_rules! store_conformance {
             counts_equal_a_recount, counts_follow_a_larger_version, counts_of_long_ranges,
             a_bound_on_counts, a_bound_on_counts_of_years, people_of_a_day, a_filter_skips_hours,
             a_filter_over_years, a_filter_finds_what_is_not_counted_yet, a_walk_while_pages_come,
-            rows_read_of_ten_thousand_pages, rows_read_of_a_million_pages
+            rows_read_of_years, rows_read_of_ten_thousand_pages, rows_read_of_a_million_pages
         }
     };
     ($open:path; $($case:ident),+) => {

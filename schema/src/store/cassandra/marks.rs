@@ -18,6 +18,7 @@ use crate::store::cassandra::statements::Preparer;
 use futures::{StreamExt, TryStreamExt, stream};
 use scylla::statement::prepared::PreparedStatement;
 use std::collections::{BTreeMap, BTreeSet};
+use std::pin::pin;
 
 /// The order in which marks are read and taken away: who takes one away has marked the longer period before.
 pub(super) const SHORTEST_FIRST: [TimeUnit; 4] = [TimeUnit::Hour, TimeUnit::Day, TimeUnit::Month, TimeUnit::Year];
@@ -82,7 +83,8 @@ async fn put(store: &CassandraStore, period: Period, number: i64, touched: Touch
     store.session.execute_unpaged(&store.rollups.marks.put, values).await.map(drop).map_err(of_request)
 }
 
-/// The marked periods of this length in these years; where their marks are more than `most`, of some more than that.
+/// The marked periods of this length in these years; where their marks are more than `most`, of some more than that, and of
+/// twice as many at most.
 pub(super) async fn list(
     store: &CassandraStore,
     unit: TimeUnit,
@@ -100,7 +102,15 @@ pub(super) async fn list(
         })
     };
     let reads: Vec<_> = shelves.chunks(SHELVES_OF_A_READ).map(|shelves| read(shelves.to_vec())).collect();
-    let names: Vec<Period> = stream::iter(reads).buffer_unordered(IN_FLIGHT).try_concat().await?;
+    // Those of a bound one by one: each reads up to it.
+    let at_once = if most == usize::MAX { IN_FLIGHT } else { 1 };
+    let mut reading = pin!(stream::iter(reads).buffer_unordered(at_once));
+    let mut names = Vec::new();
+    while names.len() <= most
+        && let Some(more) = reading.try_next().await?
+    {
+        names.extend(more);
+    }
     Ok(names.into_iter().collect())
 }
 

@@ -2,9 +2,10 @@
 //! Those of layout 1 are written again as a whole, so that the counts are taken as they always are; of layout 2 the rows by
 //! title alone.
 //!
-//! The sealer does it beside the writer. Meanwhile whatever those tables would answer is unavailable, and all else answers.
-//! Any number of processes may do it, and each may end at any point: an hour that is written again is as it was. Writers of
-//! the older version must have ended, for they fill no new table.
+//! The sealer does it beside the writer. Meanwhile lists and lookups of those tables are unavailable, counts are of what is
+//! entered so far (and say that they are complete up to 1970), and all else answers. Any number of processes may do it, and
+//! each may end at any point: an hour that is written again is as it was. Writers of the older version must have ended, for
+//! they fill no new table.
 
 use crate::hour::Hour;
 use crate::page::Page;

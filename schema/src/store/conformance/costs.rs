@@ -1,11 +1,12 @@
 //! What each read costs: at most the rows that ARCHITECTURE.md says, however much else is stored.
 
 use super::*;
-use crate::hour::HourRange;
+use crate::hour::{Hour, HourRange};
 use crate::lists;
 use crate::page::{Domain, PageId, UserId};
 use crate::period::{Period, TimeUnit, cover};
-use crate::query::{CountQuery, ListOrder, MAX_ROWS_READ, PageFilter, PageList, PageQuery, Series, TimeSpan};
+use crate::query::{Count, CountQuery, ListOrder, MAX_ROWS_READ, PageFilter, PageList, PageQuery, Series, TimeSpan};
+use crate::store::conformance::counts::series_of;
 use crate::store::{Call, Commit, Committed, PipelineRecord};
 use chrono::TimeDelta;
 
@@ -13,6 +14,8 @@ use chrono::TimeDelta;
 const SECONDS: u64 = 48 * 3600;
 /// Years, and hours of one look, that a store lists to find those that have pages, where it must.
 const LISTED: u64 = 60 + 168;
+/// Days that have a page each.
+const DAYS: u32 = 800;
 /// Groups of a wiki in a period here: two namespaces, bots and others.
 const GROUPS: u64 = 4;
 /// Rows that are looked at under a name at once.
@@ -26,6 +29,38 @@ pub async fn rows_read_of_ten_thousand_pages(store: &dyn Store) {
 /// The same in a large one.
 pub async fn rows_read_of_a_million_pages(store: &dyn Store) {
     check_costs(store, &Realm::of("rows_read_of_a_million_pages"), 1_000_000).await;
+}
+
+/// What counts of years read: the fewest that there are, where as many hours as days have pages.
+pub async fn rows_read_of_years(store: &dyn Store) {
+    let realm = Realm::of("rows_read_of_years");
+    let first = Realm::first_of_long_ranges();
+    let page = |day: u32| {
+        let created_at = first.plus(i64::from(day) * 24 + i64::from(day % 24)).start();
+        Page { created_at, is_bot: day.is_multiple_of(2), version: created_at.timestamp_micros(), ..realm.page(day) }
+    };
+    let pages: Vec<Page> = (0..DAYS).map(page).collect();
+    write(store, &pages).await;
+    let costs = Costs { store, listed: listed(store).await, middle: page(DAYS / 2), realm: &realm };
+    let whole =
+        HourRange { from: TimeUnit::Year.floor(first), to: TimeUnit::Year.ceil(first.plus(i64::from(DAYS) * 24)) };
+    let part = HourRange { from: first.plus(5 * 24 + 7), to: first.plus(i64::from(DAYS - 9) * 24 + 11) };
+    let [wiki, account, person] = series_of(&pages[0]);
+    // Of people there are no years.
+    let of_people = [TimeUnit::Month, TimeUnit::Day, TimeUnit::Hour];
+    for (series, units) in [(wiki, &TimeUnit::LONGEST_FIRST[..]), (account, &of_people), (person, &of_people)] {
+        for (hours, covered) in [(HourRange::ALL, whole), (part, part)] {
+            let periods: usize = cover(covered, units).into_iter().map(|part| part.periods().count()).sum();
+            // Bots and others; and the heads.
+            let most = costs.listed + 3 * periods as u64;
+            let query = CountQuery::total(series.clone(), hours);
+            let formula = |counts: &Option<Vec<Count>>| (counts.as_ref().map_or(0, Vec::len), most);
+            let counts = costs.check(&format!("{query:?}"), Call::Counts, store.counts(&query), formula).await;
+            let counted: u64 = counts.expect("no bound was asked").iter().map(|count| count.page_count).sum();
+            let wanted = pages.iter().filter(|page| hours.contains(Hour::of(page.created_at))).count();
+            assert_eq!(counted, wanted as u64, "{query:?}");
+        }
+    }
 }
 
 /// Half of all pages are those of one account on one wiki; it made ten on another. The rest is by 97 others. On wiki 2 no
@@ -227,14 +262,17 @@ impl Costs<'_> {
         let people = |people: &Vec<_>| (people.len(), people.len() as u64 + self.listed);
         let people = self.check("people", Call::UserCounts, self.store.user_counts(hour), people).await;
         assert!(people.len() > 97, "{} people", people.len());
-        // A day's people are put together from its hours' at most.
+        // A day's people are those of its hours where none are counted by day; where they are, it is sealed.
         let day = Period::of(TimeUnit::Day, self.realm.hour(30));
         let mut of_hours = 0;
         for start in day.hours().hours() {
             let hour = Period { start, unit: TimeUnit::Hour };
-            of_hours += self.store.user_counts(hour).await.expect("the store answers").len() as u64;
+            of_hours += self.store.user_counts(hour).await.expect("the store answers").len();
         }
-        let people = |people: &Vec<_>| (people.len(), of_hours + self.listed);
+        let has_days = self.listed > 0;
+        let people = |people: &Vec<_>| {
+            (people.len(), if has_days { people.len() as u64 + self.listed } else { of_hours as u64 })
+        };
         self.check("people of a day", Call::UserCounts, self.store.user_counts(day), people).await;
     }
 
