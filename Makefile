@@ -1,5 +1,5 @@
 # The two commands: `make run` and `make test`. Each sets up what it needs and does nothing twice.
-.PHONY: run test cluster bench bench-large build web lint clean
+.PHONY: run test cluster bench bench-live bench-large build web lint clean
 .DEFAULT_GOAL := run
 
 ARGS ?=
@@ -16,11 +16,15 @@ test:
 cluster: build
 	@tests/servers/cluster.sh
 
-# Wanted beside measured, in one run on this machine.
+# Wanted beside measured, in one run on this machine: rates, and stores of ten thousand and of a million pages.
 bench: build
 	@tests/bench.sh
 
-# The same of stores of ten million pages. Takes half an hour the first time; stopped, it goes on where it was. What it
+# The same of the live feed's subscribers.
+bench-live: build
+	@tests/bench.sh live
+
+# And of stores of ten million pages. Takes half an hour the first time; stopped, it goes on where it was. What it
 # filled stays in .cache/bench-large.
 bench-large: build
 	@PAGETRACK_BENCH_LARGE=.cache/bench-large tests/bench.sh large

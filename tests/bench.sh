@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# `make bench`: starts real servers where Java and Maven are there, measures, stops them. Bounded: about ten minutes.
-# `bench.sh PART…` measures only these: clean, embedded, live, distributed, stored, or of that only sealing; `large` with
+# `make bench`: starts real servers where Java and Maven are there, measures, stops them. Bounded: ten minutes.
+# `bench.sh PART…` measures only these: clean, embedded, distributed, stored, or of that only sealing; or live; `large` with
 # PAGETRACK_BENCH_LARGE=FOLDER, in which the servers' files and what was filled stay.
 set -euo pipefail
 cd "$(dirname "$0")/.."

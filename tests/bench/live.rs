@@ -20,8 +20,11 @@ use tests::process::{Process, cpu_time_of};
 use tests::stream_server::StreamServer;
 use tokio::time::{MissedTickBehavior, interval};
 
-/// How long events come: less than the server waits for one who takes nothing.
-const LASTS: Duration = Duration::from_secs(20);
+/// Subscribers, events a second, and for how many seconds these come: more than a queue holds for one who takes nothing,
+/// and not as long as the server waits for one.
+const LOADS: [(usize, u32, u64); 2] = [(1_000, 20, 55), (100, 200, 20)];
+/// Distinct documents among the subscribers.
+const DOCUMENTS: [usize; 2] = [1, 50];
 
 /// How long more events come for those who begin to read only then.
 const MORE_FOR: Duration = Duration::from_secs(60);
@@ -39,8 +42,20 @@ struct Load {
     subscribers: usize,
     /// Events a second.
     rate: u32,
+    /// How many come.
+    events: usize,
     /// Distinct documents among the subscribers.
     documents: usize,
+}
+
+impl Load {
+    fn all() -> impl Iterator<Item = Self> {
+        let each = |(subscribers, rate, seconds)| {
+            let events = rate as usize * seconds as usize;
+            DOCUMENTS.map(|documents| Self { subscribers, rate, events, documents })
+        };
+        LOADS.into_iter().flat_map(each)
+    }
 }
 
 /// What was told to the server of each page, by wiki, number and time.
@@ -66,19 +81,15 @@ struct Figures {
     clients: f64,
 }
 
-/// Loads of few events for many, and of many for few; with equal and with distinct documents. Then with distinct ones through
-/// Kafka and Cassandra.
+/// Loads of few events for many, and of many for few; with equal and with distinct documents. Then through Kafka and
+/// Cassandra.
 pub(crate) async fn measure(table: &mut Table) -> anyhow::Result<()> {
-    for (subscribers, rate) in [(1_000, 20), (100, 200)] {
-        for documents in [1, 50] {
-            let load = Load { subscribers, rate, documents };
-            let mut figures = embedded(load).await.with_context(|| format!("{load:?}"))?;
-            add(table, "live", load, &mut figures);
-        }
+    for load in Load::all() {
+        let mut figures = embedded(load).await.with_context(|| format!("{load:?}"))?;
+        add(table, "live", load, &mut figures);
     }
-    for (subscribers, rate) in [(1_000, 20), (100, 200)] {
-        let Some(cluster) = Cluster::named(&format!("live_{rate}"))? else { return Ok(()) };
-        let load = Load { subscribers, rate, documents: 50 };
+    for load in Load::all() {
+        let Some(cluster) = Cluster::named(&format!("live_{}_{}", load.rate, load.documents))? else { return Ok(()) };
         let mut figures = distributed(&cluster, load).await.with_context(|| format!("{load:?}, distributed"))?;
         add(table, "live, distributed", load, &mut figures);
         cluster.drop_tables().await?;
@@ -129,7 +140,7 @@ async fn warm(port: u16, server: &StreamServer) -> anyhow::Result<()> {
 }
 
 async fn run(process: &Process, port: u16, server: &StreamServer, load: Load) -> anyhow::Result<Figures> {
-    let events = fresh_events(4_712, load.rate as usize * LASTS.as_secs() as usize);
+    let events = fresh_events(4_712, load.events);
     let before = process.memory_mb()?;
     let published = Published::default();
     let (readers, silent) = connect(load, port, &published).await?;

@@ -7,12 +7,13 @@ use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde_json::json;
 use std::time::Instant;
 
-/// Requests of each kind; as many before them warm up the server, and the node's compiler.
+/// Requests of each kind, behind as many that warm up.
 const REQUESTS: usize = 200;
 /// Of those whose 99th percentiles are compared: of fewer two outliers decide.
 const COMPARED_REQUESTS: usize = 1_000;
-/// Of those that take long.
+/// Of those that take long, behind so few that warm up: each reads as much as many others.
 const LONG_REQUESTS: usize = 20;
+const WARM_BY: usize = 5;
 /// What the sample has most pages of.
 const LARGEST: &str = "www.wikidata.org";
 
@@ -26,6 +27,8 @@ pub(crate) struct Read {
     /// What an answer that is not empty has.
     holds: &'static str,
     requests: usize,
+    /// How many before them warm up the server, and the node's compiler.
+    warming: usize,
 }
 
 enum Request {
@@ -37,7 +40,7 @@ enum Request {
 pub(crate) fn reads(pages: Pages) -> Vec<Read> {
     let read = |what, wanted, growth: Option<f64>, request, holds| {
         let requests = if growth.is_some() { COMPARED_REQUESTS } else { REQUESTS };
-        Read { what, wanted, growth, request, holds, requests }
+        Read { what, wanted, growth, request, holds, requests, warming: requests }
     };
     let list = |arguments: String| {
         Request::GraphQl(format!(
@@ -54,7 +57,7 @@ pub(crate) fn reads(pages: Pages) -> Vec<Read> {
     let month = Request::Rest(format!("/stats/time-range/?from_hour={from}&to_hour={to}"));
     let rest = |path: &str| Request::Rest(path.to_owned());
     let (list_holds, long) = ("pageTitle", (2_000.0, 2_000.0));
-    let few = |read: Read| Read { requests: LONG_REQUESTS, ..read };
+    let few = |read: Read| Read { requests: LONG_REQUESTS, warming: WARM_BY, ..read };
     vec![
         read("count of the largest wiki", (10.0, 10.0), Some(1.5), rest("/pages/domain/www.wikidata.org"), "count"),
         read("newest 50 of the largest wiki", (10.0, 15.0), Some(1.5), list(String::new()), list_holds),
@@ -74,10 +77,10 @@ impl Read {
     /// The 99th percentile in milliseconds, asked one after the other.
     pub(crate) async fn measure(&self, client: &reqwest::Client, base: &str) -> anyhow::Result<f64> {
         let mut times = Vec::with_capacity(self.requests);
-        for n in 0..2 * self.requests {
+        for n in 0..self.warming + self.requests {
             let begun = Instant::now();
             self.ask(client, base).await.with_context(|| self.what)?;
-            if n >= self.requests {
+            if n >= self.warming {
                 times.push(begun.elapsed().as_secs_f64() * 1_000.0);
             }
         }

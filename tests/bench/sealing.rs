@@ -18,7 +18,7 @@ const A_SECOND: usize = 50;
 /// Pages of an hour at that rate.
 const AN_HOUR: usize = A_SECOND * 3_600;
 /// How long is measured, at the hour's end.
-const LASTS: usize = 40;
+const LASTS: usize = 30;
 /// Batches a second.
 const BATCHES: usize = 10;
 /// Of the sealer beside a writer.

@@ -1,20 +1,24 @@
 //! Figures of stores by their size: whether an answer's time, the rate or the memory grows with what is stored.
 
-use crate::ask::wait_for_any_answer;
+use crate::ask::{stored_pages, wait_for_any_answer, wait_for_pages};
 use crate::distributed::Cluster;
 use crate::embedded::{arguments, free_port};
+use crate::feed::Feed;
 use crate::fill::{Pages, fill};
+use crate::people::event_of_own;
 use crate::reads::reads;
 use crate::table::{Table, Wanted};
 use crate::walk::{self, ARRIVE_EVERY};
 use anyhow::bail;
+use bytes::Bytes;
+use chrono::Utc;
 use rusqlite::Connection;
 use schema::clock::{Clock, SystemClock};
 use schema::page::Page;
 use schema::store::embedded::DATABASE_FILE;
 use schema::store::{Durability, Migration, StoreUrl};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tests::process::Process;
 use tests::stream_server::StreamServer;
 use tokio::time::interval;
@@ -24,6 +28,9 @@ type Times = Vec<f64>;
 
 /// Growth below so many milliseconds is noise of the machine.
 const NOISE_MS: f64 = 1.0;
+
+/// Events that come to a store that is filled.
+const COMING: usize = 100_000;
 
 /// Figures of an embedded store in `folder`; those of a smaller one are what they are compared with.
 pub(crate) async fn embedded(
@@ -37,11 +44,11 @@ pub(crate) async fn embedded(
     let url = StoreUrl::Embedded(folder.join("data"));
     let store = schema::store::open(&url, Migration::Apply, Durability::Process).await?;
     if let Some(rate) = fill(&*store, pages).await? {
-        let wanted = if pages.count > 1_000_000 { 10_000.0 } else { 15_000.0 };
-        table.add(&format!("{name}: into the store, all tables and counts"), Wanted::AtLeast(wanted), rate, "pages/s");
+        let what = format!("{name}: into the store, all tables and counts");
+        table.add(&what, Wanted::AtLeast(rate_wanted(pages)), rate, "pages/s");
     }
     drop(store);
-    table.add(&format!("{name}: on disk"), Wanted::AtMost(600.0), bytes_a_page(folder, pages)?, "bytes a page");
+    table.add(&format!("{name}: on disk"), Wanted::AtMost(600.0), bytes_a_page(folder)?, "bytes a page");
 
     let stream = StreamServer::start().await;
     let port = free_port()?;
@@ -63,7 +70,42 @@ pub(crate) async fn embedded(
         walk::measure(&name, &base, pages, arrivals, table).await?;
     }
     process.stop(Duration::from_secs(15)).await?;
+    if smaller.is_some() {
+        measure_rate(&name, folder, pages, table).await?;
+    }
     Ok(times)
+}
+
+/// The whole pipeline of one process, from the stream on, over a store that is filled.
+async fn measure_rate(name: &str, folder: &Path, pages: Pages, table: &mut Table) -> anyhow::Result<()> {
+    let feed = Feed::start(&coming()?).await?;
+    let port = free_port()?;
+    let mut process = Process::start("pagetrack", &arguments(folder, &feed.url(), port), folder)?;
+    let base = format!("http://127.0.0.1:{port}");
+    wait_for_any_answer(&base).await?;
+    let before = stored_pages(&reqwest::Client::new(), &base).await?;
+    feed.release().await?;
+    let begun = Instant::now();
+    let done = wait_for_pages(&base, before + COMING as u64, Duration::from_millis(100)).await?;
+    let rate = COMING as f64 / (done - begun).as_secs_f64();
+    let what = format!("{name}: stream → readable, {} more", figure(COMING));
+    table.add(&what, Wanted::AtLeast(rate_wanted(pages)), rate, "events/s");
+    let what = format!("{name}: peak memory meanwhile");
+    table.add(&what, Wanted::AtMost(256.0), process.peak_memory_mb()?, "MB");
+    process.stop(Duration::from_secs(15)).await.map(drop)
+}
+
+/// Events of the present whose pages no earlier run has told.
+#[expect(clippy::disallowed_methods, reason = "a bench measures the present")]
+fn coming() -> anyhow::Result<Vec<Bytes>> {
+    let now = Utc::now();
+    let first = now.timestamp().unsigned_abs() * COMING as u64;
+    let events = ingest::sample::history(crate::SEED, COMING, now);
+    (first..).zip(events).map(|(number, event)| event_of_own(&event, number)).collect()
+}
+
+fn rate_wanted(pages: Pages) -> f64 {
+    if pages.count > 1_000_000 { 10_000.0 } else { 15_000.0 }
 }
 
 /// Figures of a keyspace on the real cluster.
@@ -117,8 +159,8 @@ async fn measure_reads(
         let time = read.measure(&client, base).await?;
         table.add(&format!("{name}: {}, p99", read.what), Wanted::AtMost(wanted), time, "ms");
         if let (Some(growth), Some(small)) = (read.growth, smaller.and_then(|times| times.get(i))) {
-            let ratio = if time - small < NOISE_MS { 1.0 } else { time / small };
-            table.add(&format!("{name}: {}, ÷ 10,000 pages", read.what), Wanted::AtMost(growth), ratio, "×");
+            let wanted = if time - small < NOISE_MS { Wanted::NoiseAtMost(growth) } else { Wanted::AtMost(growth) };
+            table.add(&format!("{name}: {}, ÷ 10,000 pages", read.what), wanted, time / small, "×");
         }
         times.push(time);
     }
@@ -126,18 +168,20 @@ async fn measure_reads(
 }
 
 /// The database's bytes by page; says which tables take them.
-fn bytes_a_page(folder: &Path, pages: Pages) -> anyhow::Result<f64> {
+fn bytes_a_page(folder: &Path) -> anyhow::Result<f64> {
     let path = folder.join("data").join(DATABASE_FILE);
     let db = Connection::open(&path)?;
     db.pragma_update(None, "wal_checkpoint", "TRUNCATE")?;
+    // An earlier run may have brought more than it was filled with.
+    let pages: f64 = db.query_row("SELECT CAST(count(*) AS REAL) FROM pages", [], |row| row.get(0))?;
     let mut sizes =
         db.prepare("SELECT name, sum(pgsize) AS size FROM dbstat GROUP BY name ORDER BY size DESC LIMIT 16")?;
     let rows = sizes.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, f64>(1)?)))?;
     for row in rows {
         let (name, size) = row?;
-        eprintln!("    {name}: {:.1} bytes a page", size / pages.count as f64);
+        eprintln!("    {name}: {:.1} bytes a page", size / pages);
     }
-    Ok(std::fs::metadata(&path)?.len() as f64 / pages.count as f64)
+    Ok(std::fs::metadata(&path)?.len() as f64 / pages)
 }
 
 fn figure(count: usize) -> String {

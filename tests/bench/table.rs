@@ -1,4 +1,4 @@
-//! The table that is printed: wanted beside measured, `SHORT` where it misses.
+//! The table that is printed: wanted beside measured, `SHORT` where it misses by more than noise.
 
 /// How a figure is judged.
 #[derive(Debug, Clone, Copy)]
@@ -7,6 +7,8 @@ pub(crate) enum Wanted {
     AtLeast(f64),
     /// At most so much.
     AtMost(f64),
+    /// The same of a ratio; what it is of differs by no more than the machine's noise.
+    NoiseAtMost(f64),
     /// Stated beside another figure; not judged.
     Stated,
 }
@@ -36,12 +38,18 @@ impl Table {
     pub(crate) fn to_markdown(&self) -> String {
         let mut text = String::from("| figure | wanted | measured | |\n| --- | --- | --- | --- |\n");
         for Row { what, wanted, measured, unit } in &self.0 {
-            let (bound, short) = match *wanted {
+            let (bound, is_short) = match *wanted {
                 Wanted::AtLeast(least) => (format!("≥ {} {unit}", figure(least)), *measured < least),
-                Wanted::AtMost(most) => (format!("≤ {} {unit}", figure(most)), *measured > most),
+                Wanted::AtMost(most) | Wanted::NoiseAtMost(most) => {
+                    (format!("≤ {} {unit}", figure(most)), *measured > most)
+                }
                 Wanted::Stated => (String::new(), false),
             };
-            let verdict = if short { "SHORT" } else { "" };
+            let verdict = match wanted {
+                Wanted::NoiseAtMost(_) if is_short => "noise",
+                _ if is_short => "SHORT",
+                _ => "",
+            };
             text += &format!("| {what} | {} | {} {unit} | {verdict} |\n", bound.trim(), figure(*measured));
         }
         text
