@@ -74,7 +74,7 @@ impl Cluster {
 /// Runs of either kind, in turn. The first ones warm the servers and count nothing.
 const ROUNDS: usize = 3;
 /// Pages of a warming run: the node compiles its code for some 300,000 rows.
-const WARMING: usize = 60_000;
+const WARMING: usize = 40_000;
 /// Pages stored before the clock starts: the bare loop's starts when it is connected, too.
 const LEAD: u64 = 10_000;
 

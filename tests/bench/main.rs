@@ -34,7 +34,7 @@ use table::Table;
 /// Distinct events of the embedded run.
 const EVENTS: usize = 200_000;
 /// Of these, how many go through Kafka into Cassandra.
-const DISTRIBUTED: usize = 100_000;
+const DISTRIBUTED: usize = 60_000;
 const SEED: u64 = 42;
 /// In their order; the last three only where they are named.
 const PARTS: [&str; 7] = ["clean", "embedded", "distributed", "stored", "sealing", "live", "large"];

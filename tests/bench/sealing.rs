@@ -18,14 +18,14 @@ const A_SECOND: usize = 50;
 /// Pages of an hour at that rate.
 const AN_HOUR: usize = A_SECOND * 3_600;
 /// How long is measured, at the hour's end.
-const LASTS: usize = 30;
+const LASTS: usize = 20;
 /// Batches a second.
 const BATCHES: usize = 10;
 /// Of the sealer beside a writer.
 const PASS_EVERY: Duration = Duration::from_secs(1);
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// Of what is stored fast: pages that warm up the node, pages of a batch, batches in flight as the writer has them.
-const WARMING: usize = 60_000;
+const WARMING: usize = 40_000;
 const BATCH: usize = 500;
 const IN_FLIGHT: usize = 4;
 
