@@ -58,10 +58,9 @@ pub(super) async fn uncounted(store: &CassandraStore) -> Result<Vec<PeriodRange>
     let mut uncounted = vec![hours_from(since)];
     // In this order: who takes an hour's mark away has marked its day before.
     for unit in SHORTEST_FIRST {
-        let marked = marks::list(store, unit, &years, MOST_MARKS).await?;
-        if marked.len() > MOST_MARKS {
+        let Some(marked) = marks::list(store, unit, &years, MOST_MARKS).await? else {
             return Ok(vec![hours_from(Hour::MIN)]);
-        }
+        };
         uncounted.extend(marked.into_iter().map(|period| PeriodRange { unit, hours: period.hours() }));
     }
     Ok(uncounted)

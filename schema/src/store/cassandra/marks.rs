@@ -83,14 +83,14 @@ async fn put(store: &CassandraStore, period: Period, number: i64, touched: Touch
     store.session.execute_unpaged(&store.rollups.marks.put, values).await.map(drop).map_err(of_request)
 }
 
-/// The marked periods of this length in these years; where their marks are more than `most`, of some more than that, and of
-/// twice as many at most.
+/// The marked periods of this length in these years; none where they have more than `most` marks, of which some more than
+/// that are read.
 pub(super) async fn list(
     store: &CassandraStore,
     unit: TimeUnit,
     years: &[Period],
     most: usize,
-) -> Result<BTreeSet<Period>, StoreError> {
+) -> Result<Option<BTreeSet<Period>>, StoreError> {
     let (session, marked) = (&store.session, &store.rollups.marks.marked);
     let shelves = shelves_of(unit, years);
     let read = |shelves: Vec<String>| {
@@ -106,12 +106,14 @@ pub(super) async fn list(
     let at_once = if most == usize::MAX { IN_FLIGHT } else { 1 };
     let mut reading = pin!(stream::iter(reads).buffer_unordered(at_once));
     let mut names = Vec::new();
-    while names.len() <= most
-        && let Some(more) = reading.try_next().await?
-    {
+    while let Some(more) = reading.try_next().await? {
         names.extend(more);
+        // A period has as many as incarnations wrote to it, so those that were read may be of few.
+        if names.len() > most {
+            return Ok(None);
+        }
     }
-    Ok(names.into_iter().collect())
+    Ok(Some(names.into_iter().collect()))
 }
 
 /// The marks of one period.

@@ -39,7 +39,7 @@ pub(super) async fn seal_counts(store: &CassandraStore, now: DateTime<Utc>) -> R
     };
     // In this order: who takes an hour's mark away has marked its day before.
     for unit in marks::SHORTEST_FIRST {
-        pass.marked.insert(unit, marks::list(store, unit, &years, usize::MAX).await?);
+        pass.marked.insert(unit, marks::list(store, unit, &years, usize::MAX).await?.unwrap_or_default());
     }
     pass.pass_over_frozen(frozen).await?;
     // A longer period is sealed from its sealed parts.

@@ -4,7 +4,7 @@ use super::counting::*;
 use super::{CassandraStore, Migration, connect, upgrade};
 use crate::hour::Hour;
 use crate::page::Page;
-use crate::period::{Period, TimeUnit};
+use crate::period::{Period, PeriodRange, TimeUnit};
 use crate::query::{PageList, PageQuery};
 use crate::retention::Keep;
 use crate::store::cassandra::periods::{name_of, shelf_of};
@@ -61,6 +61,22 @@ async fn a_pass_says_up_to_when_it_counted() {
     writer.write_pages(&pages[60..], DateTime::UNIX_EPOCH).await.unwrap();
     assert_eq!(store.seal_counts(at(2 * 86_400)).await.unwrap().sealed, 3);
     check_recount(&store, &pages, "a late page came").await;
+}
+
+/// Two writers mark 260 hours each: what is read of that tells of half of them, so all hours may be behind.
+#[tokio::test]
+async fn marks_that_are_too_many_tell_of_all_hours() {
+    let Some([store, other]) = open_stores("marks").await else { return };
+    let first = Hour::of("2026-01-01T00:00:00Z".parse().unwrap());
+    let of_hour = |(page, n): (Page, i64)| Page { created_at: first.plus(n).start(), ..page };
+    let pages: Vec<Page> = some_pages(&Realm::of("passes"), 260).into_iter().zip(0..).map(of_hour).collect();
+    assert_eq!(store.seal_counts(long_after()).await.unwrap().left, 0);
+    let all = |found: &[PeriodRange]| found.iter().any(|range| range.hours.from == Hour::MIN);
+    store.write_pages(&pages, DateTime::UNIX_EPOCH).await.unwrap();
+    let found = store.uncounted().await.unwrap();
+    assert!(!all(&found) && found.len() > 260, "{found:?}");
+    other.write_pages(&pages, DateTime::UNIX_EPOCH).await.unwrap();
+    assert!(all(&store.uncounted().await.unwrap()));
 }
 
 #[tokio::test]
