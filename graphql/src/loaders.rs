@@ -13,6 +13,7 @@ pub(crate) use charts::{Chart, MAX_COUNTS, TooMuch};
 pub(crate) use people::People;
 pub(crate) use shares::{Share, UserShares};
 
+use crate::schema::bounds::MAX_HOURS_APART;
 use crate::schema::errors::ApiError;
 use ::dataloader::BatchFn;
 use ::dataloader::cached::Loader;
@@ -41,6 +42,9 @@ const MAX_BATCH: usize = 2_000;
 /// away, the rest of the batch is not tried: each may wait for the store as long as a request may take.
 const MAX_IN_FLIGHT: usize = 8;
 
+/// Counts of wikis that are read for one range of more than a month.
+const MAX_TOTALS: usize = 200_000;
+
 /// A read that is dropped half-way takes its batch along (another part of its list failed, or another execution of its event
 /// has ended): then it is tried again.
 const MAX_TRIES: usize = 5;
@@ -68,7 +72,7 @@ pub(crate) struct Reads {
     lists: Table<PageQuery, Arc<PagesRead>>,
     all_domains: Table<(), Arc<[DomainRow]>>,
     page_counts: Table<PageCountKey, u64>,
-    totals: Table<(Vec<Series>, HourRange), Arc<[Count]>>,
+    totals: Table<(Vec<Series>, HourRange), Totals>,
     charts: Table<(Series, Split), Chart>,
 }
 
@@ -82,6 +86,9 @@ pub(crate) struct PagesRead {
 
 /// Which pages to count.
 type PageCountKey = (PageList, HourRange, PageFilter);
+
+/// The fewest counts of some series; none where they are more than may be.
+type Totals = Option<Arc<[Count]>>;
 
 /// A wiki, a title, and how many of its pages.
 type TitleKey = (Domain, String, usize);
@@ -122,7 +129,9 @@ impl Reads {
             }),
             totals: table_of_each(store, |store, (all, hours): (Vec<Series>, HourRange)| async move {
                 let periods = PeriodRange { unit: TimeUnit::Year, hours };
-                Ok(store.counts_of_each(&all, periods, usize::MAX).await?.unwrap_or_default().into())
+                let are_apart = all.iter().any(|series| matches!(series, Series::Domains | Series::Domain(_)));
+                let most = if are_apart && hours.len() > MAX_HOURS_APART { MAX_TOTALS } else { usize::MAX };
+                Ok(store.counts_of_each(&all, periods, most).await?.map(Arc::from))
             }),
             charts: table_of_each(store, |store, (whose, split): (Series, Split)| async move {
                 charts::read(&*store, &whose, &split).await
@@ -240,7 +249,10 @@ impl Loaders {
     /// The fewest counts that tell how many pages these series have together in a range.
     pub(crate) async fn totals(&self, all: Vec<Series>, hours: HourRange) -> Result<Arc<[Count]>, ApiError> {
         self.as_of().await?;
-        load(&self.reads.totals, (all, hours)).await
+        let totals = load(&self.reads.totals, (all, hours)).await?;
+        let text =
+            || format!("the wikis have more than {MAX_TOTALS} counts in this range; whole months or years have fewer");
+        totals.ok_or_else(|| ApiError::LimitExceeded(text()))
     }
 
     /// Pages over time, of one list.

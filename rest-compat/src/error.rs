@@ -24,6 +24,9 @@ pub(crate) enum ApiError {
     /// There was no answer in time.
     #[error("no answer in time")]
     Late,
+    /// Others ask about people so much that there was no turn for it.
+    #[error("too many questions about people at one time")]
+    Busy,
     /// The store did not answer. What it said is logged and never sent.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -84,8 +87,8 @@ impl IntoResponse for ApiError {
             Self::Invalid(detail) => {
                 return (StatusCode::UNPROCESSABLE_ENTITY, Json(Detail { detail })).into_response();
             }
-            Self::Late => {
-                tracing::warn!("a REST request was given up");
+            Self::Late | Self::Busy => {
+                tracing::warn!(why = %self, "a REST request was given up");
                 (StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable")
             }
             Self::Store(error @ StoreError::Unavailable(_)) => {

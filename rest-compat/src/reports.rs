@@ -12,7 +12,7 @@ use axum::response::Response;
 use chrono::{DateTime, NaiveDateTime, Utc};
 use futures::{StreamExt, TryStreamExt, stream};
 use schema::clock::Clock;
-use schema::counts::{fold_user_counts, hourly_counts};
+use schema::counts::{PeopleTurn, fold_user_counts, hourly_counts};
 use schema::hour::{Hour, HourRange};
 use schema::query::{PageList, PageQuery, Series, TimeSpan};
 use schema::reports::{
@@ -67,7 +67,9 @@ pub(crate) async fn top_users(
             return Err(ApiError::Invalid(errors.collect()));
         }
     };
-    let people = fold_user_counts(&*store, window, People::default(), People::add).await?;
+    let turn = PeopleTurn::take().await.ok_or(ApiError::Busy)?;
+    let people = fold_user_counts(&turn, &*store, window, People::default(), People::add).await?;
+    drop(turn);
     let users = stream::iter(people.top(limit))
         .map(|person| report_of(Arc::clone(&store), person, window))
         .buffered(AT_ONCE)

@@ -7,9 +7,9 @@ use crate::wire::UserCount;
 use axum::extract::State;
 use axum::response::Response;
 use futures::{StreamExt, stream};
-use schema::counts::fold_user_counts;
+use schema::counts::{PeopleTurn, fold_user_counts};
 use schema::page::{Domain, UserId};
-use schema::store::{Store, StoreError};
+use schema::store::Store;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -38,11 +38,13 @@ pub(crate) async fn time_range(State(store): State<Arc<dyn Store>>, params: Para
     list::respond(head, stream::iter(users).chunks(SLICE).map(Ok)).await
 }
 
-async fn count_users(store: &dyn Store, hours: InclusiveHours, domain: Option<&Domain>) -> Result<Counts, StoreError> {
-    fold_user_counts(store, hours.range(), Counts::new(), |counts, rows| {
+async fn count_users(store: &dyn Store, hours: InclusiveHours, domain: Option<&Domain>) -> Result<Counts, ApiError> {
+    let turn = PeopleTurn::take().await.ok_or(ApiError::Busy)?;
+    let counts = fold_user_counts(&turn, store, hours.range(), Counts::new(), |counts, rows| {
         for row in rows.into_iter().filter(|row| domain.is_none_or(|domain| row.domain == *domain)) {
             *counts.entry((row.user_id, row.user_name)).or_default() += row.page_count;
         }
     })
-    .await
+    .await?;
+    Ok(counts)
 }

@@ -7,7 +7,7 @@ use crate::query::{Count, CountQuery, PageFilter, PageList, Series, UserCount};
 use crate::store::{Store, StoreError};
 use futures::{StreamExt, TryStreamExt, stream};
 use std::time::Duration;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
 /// Periods whose people are read side by side.
@@ -63,20 +63,29 @@ static FOLDS: Semaphore = Semaphore::const_new(4);
 /// How long a further one waits for its turn: in its requester's time there must be some left to read.
 const TURN_WITHIN: Duration = Duration::from_secs(5);
 
-/// Adds the people of each hour or day of `hours` to `sum`, in no order of time. Holds the rows of a few periods beside
-/// it; more than a few questions wait for each other.
+/// The turn of one question about the people of many hours.
+#[derive(Debug)]
+pub struct PeopleTurn(#[expect(dead_code, reason = "it is held")] SemaphorePermit<'static>);
+
+impl PeopleTurn {
+    /// The next turn; none where others take theirs for 5 s.
+    pub async fn take() -> Option<Self> {
+        let turn = timeout(TURN_WITHIN, FOLDS.acquire()).await.ok()?;
+        Some(Self(turn.expect("nobody closes it")))
+    }
+}
+
+/// Adds the people of each hour or day of `hours` to `sum`, in no order of time. Holds the rows of a few periods beside it.
 ///
 /// # Errors
-/// The store's; unavailable, too, where a question has no turn in 5 s.
+/// The store's.
 pub async fn fold_user_counts<T>(
+    _turn: &PeopleTurn,
     store: &dyn Store,
     hours: HourRange,
     mut sum: T,
     mut add: impl FnMut(&mut T, Vec<UserCount>),
 ) -> Result<T, StoreError> {
-    let turn = timeout(TURN_WITHIN, FOLDS.acquire()).await;
-    let busy = |_| StoreError::Unavailable("too many questions about people at one time".into());
-    let _turn = turn.map_err(busy)?.expect("nobody closes it");
     let periods: Vec<Period> =
         cover(hours, &[TimeUnit::Day, TimeUnit::Hour]).into_iter().flat_map(|part| part.periods()).collect();
     let mut read = stream::iter(periods).map(|period| store.user_counts(period)).buffer_unordered(PERIODS_AT_ONCE);

@@ -31,7 +31,8 @@ pub(super) fn of(field: &str) -> Weight {
         "accounts" => (20, 100),
         // The list of wikis, a name's accounts, a number's pages.
         "search" => (40, 10),
-        "topDomains" => (200, 20),
+        // As many counts as charts read, of two ranges.
+        "topDomains" => (500, 20),
         // The people of every hour or day of two ranges.
         "topUsers" => (800, 20),
         // 50,000 counts, and 20,000 points however they are shared among the series.

@@ -3,7 +3,7 @@
 
 use crate::schema::errors::ApiError;
 use crate::schema::ranks::{RankQuery, UserRank};
-use schema::counts::fold_user_counts;
+use schema::counts::{PeopleTurn, fold_user_counts};
 use schema::hour::HourRange;
 use schema::query::{PageFilter, UserCount};
 use schema::store::Store;
@@ -22,21 +22,27 @@ pub(super) struct Known {
 pub(crate) struct People<'a> {
     store: &'a dyn Store,
     known: MutexGuard<'a, Known>,
+    /// From the first question on that nobody asked before.
+    turn: Option<PeopleTurn>,
 }
 
 impl<'a> People<'a> {
     pub(super) fn new(store: &'a dyn Store, known: MutexGuard<'a, Known>) -> Self {
-        Self { store, known }
+        Self { store, known, turn: None }
     }
 
     /// Adds the people of each hour or day to `sum`, in no order of time.
     pub(crate) async fn fold<T>(
-        &self,
+        &mut self,
         hours: HourRange,
         sum: T,
         add: impl FnMut(&mut T, Vec<UserCount>),
     ) -> Result<T, ApiError> {
-        Ok(fold_user_counts(self.store, hours, sum, add).await?)
+        if self.turn.is_none() {
+            self.turn = PeopleTurn::take().await;
+        }
+        let turn = self.turn.as_ref().ok_or(ApiError::Busy)?;
+        Ok(fold_user_counts(turn, self.store, hours, sum, add).await?)
     }
 
     /// A ranking that was asked for before.

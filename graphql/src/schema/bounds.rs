@@ -11,7 +11,7 @@ use schema::query::{PageList, TimeSpan};
 /// Hours where no range is given.
 const DEFAULT_HOURS: i64 = 24;
 
-/// The longest range of which people and wikis are told apart.
+/// The longest range of which people are told apart, and wikis counted.
 pub(crate) const MAX_HOURS_APART: usize = 744;
 
 /// The hours that a range touches. Open at the start: from the first page of `list`; open at the end: with the hour that

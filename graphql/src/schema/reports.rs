@@ -130,7 +130,7 @@ impl ReportUser {
             return Ok(person.map(|person| Self { person, window }));
         }
         // An account has another name by now, or no page that is kept: the hours tell which it was.
-        let people = loaders(ctx).people().await?;
+        let mut people = loaders(ctx).people().await?;
         let people = people.fold(window, People::default(), |people, mut rows| {
             rows.retain(|row| row.user_name == user_name);
             people.add(rows);

@@ -189,7 +189,7 @@ async fn up_to_when_pages_are_counted_is_asked_once_and_before_the_counts() {
         "pages(first: 1, during: {lastHours: 1}) { asOf totalCount }",
         r#"domain(name: "www.wikidata.org") { pageCount topUsers { rank } }"#,
         r#"hour(hour: "2025-05-18-10") { users { nodes { id } } }"#,
-        "hours(during: {lastHours: 3}) { nodes { pageCount userCount } }",
+        "hours(during: {lastHours: 3}, first: 3) { nodes { pageCount userCount } }",
         "topUsers { rank }",
     ];
     // All but the last together: as much as one request may ask.

@@ -1,6 +1,6 @@
 //! Counts: the rollups against a recount.
 
-use crate::counts::{count_pages, fold_user_counts, hourly_counts};
+use crate::counts::{PeopleTurn, count_pages, fold_user_counts, hourly_counts};
 use crate::hour::HourRange;
 use crate::page::Page;
 use crate::period::{Period, TimeUnit};
@@ -148,7 +148,8 @@ pub async fn people_of_a_day(store: &dyn Store) {
         assert_eq!(users.iter().filter(|user| user.user_name == realm.user_name(9)).count(), 1);
     }
     let hours = HourRange { from: realm.hour(1), to: realm.hour(29) };
-    let merged = fold_user_counts(store, hours, BTreeMap::new(), |sums, rows| {
+    let turn = PeopleTurn::take().await.expect("a turn in time");
+    let merged = fold_user_counts(&turn, store, hours, BTreeMap::new(), |sums, rows| {
         for UserCount { user_name, page_count, .. } in rows {
             *sums.entry(user_name).or_insert(0) += page_count;
         }
