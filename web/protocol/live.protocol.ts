@@ -54,11 +54,15 @@ describe.each(STORES)("over %s", (_name, store) => {
   it.each(clients)("tells %s of the pipeline as it goes on", async (_name, create) => {
     const client = create();
     const written: number[] = [];
+    let hasConnected = false;
     for await (const { data } of client.iterate({ query: health }) as AsyncIterableIterator<Changed>) {
       const writer = data.pipelineChanged.stages.find(({ name }) => name === "WRITER");
       if (writer?.outCount) written.push(writer.outCount);
-      if ((written.at(-1) ?? 0) > (written[0] ?? 0) && data.pipelineChanged.isConnected) break;
+      hasConnected ||= data.pipelineChanged.isConnected;
+      if ((written.at(-1) ?? 0) > (written[0] ?? 0) && hasConnected) break;
     }
+    expect(hasConnected).toBe(true);
+    expect(written.at(-1)).toBeGreaterThan(written[0] ?? Infinity);
     await client.dispose();
   }, 30_000);
 

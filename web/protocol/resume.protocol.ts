@@ -60,7 +60,7 @@ async function newestPage(url: string): Promise<number> {
 }
 
 describe.each(STORES)("over %s", (_name, store) => {
-  it.each(clients)("brings %s what it missed, in order and without a hole, and goes on live", { timeout: 120_000 }, async (_name, create) => {
+  it.each(clients)("brings %s what it missed, without a hole, and goes on live", { timeout: 120_000 }, async (_name, create) => {
     const url = await start(store);
     const first = await listen(create(url), null, (heard) => heard.length === 2);
     const [left] = first.slice(-1);
@@ -75,9 +75,9 @@ describe.each(STORES)("over %s", (_name, store) => {
     const [heard, resumedIds] = [first, resumed].map((events) => events.map((event) => event.pageId));
     if (!store) expect(resumedIds).toEqual(Array.from(resumed, (_, i) => left.pageId + 1 + i));
     // Several batches are written to Cassandra at one time, so neighbours may change places.
-    const ids = [...(heard ?? []), ...(resumedIds ?? [])].sort((a, b) => a - b);
-    const [from = 0] = ids;
-    expect(ids.filter((id) => id <= missed)).toEqual(Array.from({ length: missed - from + 1 }, (_, i) => from + i));
+    const begun = Math.max(...(heard ?? []));
+    expect(resumedIds).toEqual(expect.arrayContaining(Array.from({ length: missed - begun }, (_, i) => begun + 1 + i)));
+    const ids = [...(heard ?? []), ...(resumedIds ?? [])];
     expect(new Set(ids).size).toBe(ids.length);
   });
 

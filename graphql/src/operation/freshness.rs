@@ -47,14 +47,17 @@ impl Times {
     }
 }
 
-/// The newest event's time that is stored, where nothing waits for a stage or is in it: behind a break one part of the
-/// events may be hours behind another. Those of a sample are others the next time.
+/// The newest event's time that is stored, where nothing that the stream has told waits for a stage or is in it: behind a
+/// break one part of the events may be hours behind another. Those of a sample are others the next time.
 pub(super) fn written(pipeline: &dyn PipelineState) -> Option<DateTime<Utc>> {
-    let source = pipeline.stage(StageName::Producer)?.source?;
-    let (cleaner, writer) = (pipeline.stage(StageName::Cleaner)?, pipeline.stage(StageName::Writer)?);
+    let [producer, cleaner, writer] =
+        [StageName::Producer, StageName::Cleaner, StageName::Writer].map(|stage| pipeline.stage(stage));
+    let (producer, cleaner, writer) = (producer?, cleaner?, writer?);
+    let is_empty = |stage: &StageStatus| stage.counts.in_flight_count == 0;
     // What waits may be unknown, and is then not nothing.
-    let is_done = |stage: &StageStatus| stage.lag_records == Some(0) && stage.counts.in_flight_count == 0;
-    let is_all = source.kind == SourceKind::Live && is_done(&cleaner) && is_done(&writer);
+    let is_done = |stage: &StageStatus| stage.lag_records == Some(0) && is_empty(stage);
+    let is_live = producer.source.as_ref().is_some_and(|source| source.kind == SourceKind::Live);
+    let is_all = is_live && is_empty(&producer) && is_done(&cleaner) && is_done(&writer);
     writer.last_event_at.filter(|_| is_all)
 }
 

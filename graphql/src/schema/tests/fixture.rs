@@ -17,6 +17,7 @@ use schema::store::{
     Commit, Committed, Durability, Migration, PipelineRecord, Reads, Repair, Scan, ScanPosition, Scanned, Sealing,
     Store, StoreError, StoreUrl, open,
 };
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -87,12 +88,14 @@ impl Fixture {
     pub(crate) fn follow_stream(&self) {
         self.hear_all_stages();
         self.known.is_live.store(true, Ordering::Relaxed);
-        self.set_waiting(Some(0), 0);
+        self.set_waiting(StageName::Producer, None, 0);
+        self.set_waiting(StageName::Cleaner, Some(0), 0);
+        self.set_waiting(StageName::Writer, Some(0), 0);
     }
 
-    /// From now on so many records wait for each stage, and so many are in it.
-    pub(crate) fn set_waiting(&self, lag_records: Option<u64>, in_flight_count: u64) {
-        *self.known.waits.lock().unwrap() = Some((lag_records, in_flight_count));
+    /// From now on so many records wait for a stage, and so many are in it.
+    pub(crate) fn set_waiting(&self, stage: StageName, lag_records: Option<u64>, in_flight_count: u64) {
+        self.known.waits.lock().unwrap().insert(stage, (lag_records, in_flight_count));
     }
 
     /// From now on requests keep to these limits.
@@ -182,15 +185,15 @@ pub(crate) fn known_pages() -> Vec<Page> {
 struct Known {
     all_stages: AtomicBool,
     is_live: AtomicBool,
-    /// What waits for each stage, and is in it; without it 1 is in it, and what waits is not known.
-    waits: Mutex<Option<(Option<u64>, u64)>>,
+    /// What waits for a stage, and is in it; without it 1 is in it, and what waits is not known.
+    waits: Mutex<BTreeMap<StageName, (Option<u64>, u64)>>,
 }
 
 #[async_trait]
 impl PipelineState for Known {
     fn stage(&self, stage: StageName) -> Option<StageStatus> {
         let kind = if self.is_live.load(Ordering::Relaxed) { "LIVE" } else { "SAMPLE" };
-        let (lag_records, in_flight_count) = self.waits.lock().unwrap().unwrap_or((None, 1));
+        let (lag_records, in_flight_count) = self.waits.lock().unwrap().get(&stage).copied().unwrap_or((None, 1));
         let status = serde_json::json!({
             "stage": "PRODUCER", "instance": "a", "at": "2025-05-18T10:30:00Z",
             "counts": {

@@ -1,6 +1,7 @@
 //! Which answers are of hours that are over, so that they may be kept.
 
 use super::fixture::Fixture;
+use crate::pipeline::StageName;
 use async_graphql::{Request, Variables};
 use chrono::TimeDelta;
 use schema::clock::Clock;
@@ -100,10 +101,12 @@ async fn what_may_not_be_all_is_not_kept() {
     assert_eq!(max_age(&sample, document).await, 0, "invented pages, others at the next start");
     let unheard = Fixture::known().await;
     assert_eq!(max_age(&unheard, document).await, 0, "nothing is known of the writer");
-    for (lag_records, in_flight_count) in [(Some(5), 0), (None, 0), (Some(0), 1)] {
+    let (producer, others) = (StageName::Producer, [StageName::Cleaner, StageName::Writer]);
+    let of_each = |stage| [(stage, Some(5), 0), (stage, None, 0), (stage, Some(0), 1)];
+    for (stage, lag_records, in_flight_count) in others.into_iter().flat_map(of_each).chain([(producer, None, 1)]) {
         let waiting = followed().await;
-        waiting.set_waiting(lag_records, in_flight_count);
-        assert_eq!(max_age(&waiting, document).await, 0, "{lag_records:?} {in_flight_count}");
+        waiting.set_waiting(stage, lag_records, in_flight_count);
+        assert_eq!(max_age(&waiting, document).await, 0, "{stage:?} {lag_records:?} {in_flight_count}");
     }
     let behind = followed().await;
     // A later hour, of which no event has come: the newest is of 10:29:58.
