@@ -65,13 +65,15 @@ const TURN_WITHIN: Duration = Duration::from_secs(5);
 
 /// The turn of one question about the people of many hours.
 #[derive(Debug)]
-pub struct PeopleTurn(#[expect(dead_code, reason = "it is held")] SemaphorePermit<'static>);
+pub struct PeopleTurn {
+    _permit: SemaphorePermit<'static>,
+}
 
 impl PeopleTurn {
     /// The next turn; none where others take theirs for 5 s.
     pub async fn take() -> Option<Self> {
         let turn = timeout(TURN_WITHIN, FOLDS.acquire()).await.ok()?;
-        Some(Self(turn.expect("nobody closes it")))
+        Some(Self { _permit: turn.expect("nobody closes it") })
     }
 }
 

@@ -1,6 +1,6 @@
 //! The embedded pipeline: from the stream's bytes to readable rows, beside a loop that only inserts.
 
-use crate::ask::{wait_for_any_answer, wait_for_pages};
+use crate::ask::{stored_pages, wait_for_any_answer, wait_for_pages};
 use crate::feed::Feed;
 use crate::table::{Table, Wanted, percentile};
 use crate::{bare_sqlite, latency};
@@ -21,7 +21,8 @@ const ROUNDS: usize = 3;
 pub(crate) async fn measure(events: &[Bytes], pages: &[Page], table: &mut Table) -> anyhow::Result<()> {
     let (mut through, mut bare, mut memory) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        let (rate, peak) = pipeline(events).await?;
+        let folder = tempfile::tempdir()?;
+        let (rate, peak) = pipeline(folder.path(), events).await?;
         through.push(rate);
         memory.push(peak);
         bare.push(insert_only(pages).await?);
@@ -57,18 +58,20 @@ pub(crate) fn free_port() -> anyhow::Result<u16> {
     Ok(std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 
-/// Events per second, and the process's peak memory in MB.
-async fn pipeline(events: &[Bytes]) -> anyhow::Result<(f64, f64)> {
-    let folder = tempfile::tempdir()?;
+/// Events per second into the store of `folder`, and the process's peak memory in MB.
+pub(crate) async fn pipeline(folder: &Path, events: &[Bytes]) -> anyhow::Result<(f64, f64)> {
     let feed = Feed::start(events).await?;
     let port = free_port()?;
-    let process = Process::start("pagetrack", &arguments(folder.path(), &feed.url(), port), folder.path())?;
+    let mut process = Process::start("pagetrack", &arguments(folder, &feed.url(), port), folder)?;
     let base = format!("http://127.0.0.1:{port}");
     wait_for_any_answer(&base).await?;
+    let before = stored_pages(&reqwest::Client::new(), &base).await?;
     feed.release().await?;
     let begun = Instant::now();
-    let done = wait_for_pages(&base, events.len() as u64, Duration::from_millis(100)).await?;
-    Ok((events.len() as f64 / (done - begun).as_secs_f64(), process.peak_memory_mb()?))
+    let done = wait_for_pages(&base, before + events.len() as u64, Duration::from_millis(100)).await?;
+    let peak = process.peak_memory_mb()?;
+    process.stop(Duration::from_secs(15)).await?;
+    Ok((events.len() as f64 / (done - begun).as_secs_f64(), peak))
 }
 
 /// The rate of a store that counts by the rate of one that does not, in turn.

@@ -28,27 +28,24 @@ pub(crate) fn of_many(page: Page, number: u64) -> Page {
 
 /// The same of an event.
 pub(crate) fn event_of_many(event: &Bytes, number: u64) -> anyhow::Result<Bytes> {
-    let mut event: Value = serde_json::from_slice(event)?;
-    put_person(&mut event, number)?;
-    Ok(serde_json::to_vec(&event)?.into())
+    by_person(serde_json::from_slice(event)?, number)
 }
 
 /// The same, of a page that has this number.
 pub(crate) fn event_of_own(event: &Bytes, number: u64) -> anyhow::Result<Bytes> {
     let mut event: Value = serde_json::from_slice(event)?;
     event["page_id"] = json!(number);
-    put_person(&mut event, number)?;
-    Ok(serde_json::to_vec(&event)?.into())
+    by_person(event, number)
 }
 
-fn put_person(event: &mut Value, number: u64) -> anyhow::Result<()> {
+fn by_person(mut event: Value, number: u64) -> anyhow::Result<Bytes> {
     let performer = event["performer"].as_object_mut().context("sample events have a performer")?;
     if performer.get("user_is_bot") != Some(&Value::Bool(true)) {
         let person = person(number);
         performer.insert("user_text".to_owned(), json!(name(person)));
         performer.insert("user_id".to_owned(), json!(FIRST_ID + person));
     }
-    Ok(())
+    Ok(serde_json::to_vec(&event)?.into())
 }
 
 fn name(person: u64) -> String {

@@ -1,9 +1,8 @@
 //! Figures of stores by their size: whether an answer's time, the rate or the memory grows with what is stored.
 
-use crate::ask::{stored_pages, wait_for_any_answer, wait_for_pages};
+use crate::ask::wait_for_any_answer;
 use crate::distributed::Cluster;
-use crate::embedded::{arguments, free_port};
-use crate::feed::Feed;
+use crate::embedded::{arguments, free_port, pipeline};
 use crate::fill::{Pages, fill};
 use crate::people::event_of_own;
 use crate::reads::reads;
@@ -18,7 +17,7 @@ use schema::page::Page;
 use schema::store::embedded::DATABASE_FILE;
 use schema::store::{Durability, Migration, StoreUrl};
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tests::process::Process;
 use tests::stream_server::StreamServer;
 use tokio::time::interval;
@@ -78,21 +77,12 @@ pub(crate) async fn embedded(
 
 /// The whole pipeline of one process, from the stream on, over a store that is filled.
 async fn measure_rate(name: &str, folder: &Path, pages: Pages, table: &mut Table) -> anyhow::Result<()> {
-    let feed = Feed::start(&coming()?).await?;
-    let port = free_port()?;
-    let mut process = Process::start("pagetrack", &arguments(folder, &feed.url(), port), folder)?;
-    let base = format!("http://127.0.0.1:{port}");
-    wait_for_any_answer(&base).await?;
-    let before = stored_pages(&reqwest::Client::new(), &base).await?;
-    feed.release().await?;
-    let begun = Instant::now();
-    let done = wait_for_pages(&base, before + COMING as u64, Duration::from_millis(100)).await?;
-    let rate = COMING as f64 / (done - begun).as_secs_f64();
+    let (rate, peak) = pipeline(folder, &coming()?).await?;
     let what = format!("{name}: stream → readable, {} more", figure(COMING));
     table.add(&what, Wanted::AtLeast(rate_wanted(pages)), rate, "events/s");
     let what = format!("{name}: peak memory meanwhile");
-    table.add(&what, Wanted::AtMost(256.0), process.peak_memory_mb()?, "MB");
-    process.stop(Duration::from_secs(15)).await.map(drop)
+    table.add(&what, Wanted::AtMost(256.0), peak, "MB");
+    Ok(())
 }
 
 /// Events of the present whose pages no earlier run has told.

@@ -78,8 +78,8 @@ pub struct Limits {
     #[arg(long = "limit-cost", env = "PAGETRACK_LIMIT_COST", value_name = "1-1000000", help_heading = HEADING)]
     #[arg(default_value_t = DEFAULT.cost, value_parser = within(1..=1_000_000))]
     pub cost: u64,
-    /// The same of all queries that are executed at one time, and of those that cost 200 at most a fifth as much, 200 at least; more wait
-    /// two seconds, and are then told to come again. Bounds what is read at one time.
+    /// The same of all queries that are executed at one time, and of those that cost 200 at most a fifth as much, 200 at
+    /// least; more wait two seconds, and are then told to come again. Bounds what is read at one time.
     #[arg(long = "limit-concurrent-cost", env = "PAGETRACK_LIMIT_CONCURRENT_COST", value_name = "1-100000000", help_heading = HEADING)]
     #[arg(default_value_t = DEFAULT.concurrent_cost, value_parser = within(1..=100_000_000))]
     pub concurrent_cost: u64,

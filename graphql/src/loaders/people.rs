@@ -8,14 +8,13 @@ use schema::hour::HourRange;
 use schema::query::{PageFilter, UserCount};
 use schema::store::Store;
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
 use tokio::sync::MutexGuard;
 
 /// What was asked, with its answers.
 #[derive(Default)]
 pub(super) struct Known {
     counts: HashMap<(HourRange, PageFilter), u64>,
-    ranks: HashMap<RankQuery, Arc<[UserRank]>>,
+    ranks: HashMap<RankQuery, Vec<UserRank>>,
 }
 
 /// The one question of an operation that reads people now.
@@ -46,12 +45,12 @@ impl<'a> People<'a> {
     }
 
     /// A ranking that was asked for before.
-    pub(crate) fn ranked(&self, question: &RankQuery) -> Option<Arc<[UserRank]>> {
+    pub(crate) fn ranked(&self, question: &RankQuery) -> Option<Vec<UserRank>> {
         self.known.ranks.get(question).cloned()
     }
 
     /// Keeps a ranking for who asks the same.
-    pub(crate) fn keep_ranked(&mut self, question: RankQuery, ranked: Arc<[UserRank]>) {
+    pub(crate) fn keep_ranked(&mut self, question: RankQuery, ranked: Vec<UserRank>) {
         self.known.ranks.insert(question, ranked);
     }
 

@@ -173,7 +173,8 @@ impl Query {
     async fn top_domains(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Whole hours; the last 24 without it.")] during: Option<TimeRange>,
+        #[graphql(desc = "Whole hours; the last 24 without it. More than 744 (a month) have 200,000 counts at most.")]
+        during: Option<TimeRange>,
         #[graphql(desc = "Only pages that pass.")] filter: Option<CrossWikiPageFilterInput>,
         #[graphql(desc = "What comes first.", default_with = "RankOrder::PageCount")] order_by: RankOrder,
         #[graphql(desc = "Only wikis with at least so many pages in the range.", default = 1)] min_page_count: i32,

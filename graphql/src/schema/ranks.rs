@@ -13,7 +13,6 @@ use std::borrow::Borrow;
 use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::sync::Arc;
 
 /// INCREASE: pages more than before. GROWTH: times as many; use it with minPageCount.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Enum)]
@@ -120,7 +119,7 @@ impl RankQuery {
     pub(crate) async fn people(&self, ctx: &Context<'_>) -> Result<Vec<UserRank>, ApiError> {
         let mut people = loaders(ctx).people().await?;
         if let Some(ranked) = people.ranked(self) {
-            return Ok(ranked.to_vec());
+            return Ok(ranked);
         }
         let tally = people
             .fold(self.hours, Tally::<String>::default(), |tally, rows| {
@@ -137,9 +136,9 @@ impl RankQuery {
             })
             .await?;
         let place = |(i, (user_name, numbers)): (usize, (_, Numbers))| numbers.of_user(i, GlobalUser { user_name });
-        let ranked: Arc<[UserRank]> = tally.top(self).into_iter().enumerate().map(place).collect();
+        let ranked: Vec<UserRank> = tally.top(self).into_iter().enumerate().map(place).collect();
         people.keep_ranked(self.clone(), ranked.clone());
-        Ok(ranked.to_vec())
+        Ok(ranked)
     }
 }
 

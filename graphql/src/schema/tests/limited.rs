@@ -106,6 +106,20 @@ async fn dear_queries_wait_while_others_leave_no_room() {
     assert_eq!(waits.get("errors"), None, "there is room by then");
 }
 
+/// A ranking of wikis over more than a month: of the range, and of the one before it.
+#[tokio::test]
+async fn a_long_ranking_of_wikis_has_a_bound() {
+    let fixture = Fixture::known().await;
+    let rank =
+        async |hours| fixture.answer(format!("{{ topDomains(during: {{lastHours: {hours}}}) {{ rank }} }}")).await;
+    for (hours, bound) in [(744, usize::MAX), (745, 200_000)] {
+        assert_eq!(rank(hours).await.get("errors"), None);
+        assert_eq!(fixture.calls.take_bounds(), [bound; 2]);
+    }
+    fixture.calls.set_most_counts(1);
+    assert_eq!(rank(745).await["errors"][0]["extensions"]["code"], "LIMIT_EXCEEDED");
+}
+
 /// A connection asks for none of its answers while its client does not read.
 #[tokio::test]
 async fn who_does_not_read_keeps_no_room() {
